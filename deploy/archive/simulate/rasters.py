@@ -1,0 +1,81 @@
+"""Rasters of simulated scenes: the UTM grid of a site and tiled GeoTIFFs on it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from affine import Affine
+from pyproj import Transformer
+from shapely.geometry import mapping
+from shapely.geometry.base import BaseGeometry
+from shapely.ops import transform
+
+from deploy.archive.simulate.sites import Site
+from deploy.archive.simulate.terrain import PIXEL
+from models.labels import LABELS
+
+
+@dataclass(frozen=True)
+class SiteGrid:
+    """The grid of a site's scenes: square, 10 m, corner on a multiple of 20 m of its UTM zone."""
+
+    epsg: int
+    west: float
+    north: float
+    size: int
+
+    @property
+    def affine(self) -> Affine:
+        """Pixel to UTM coordinates."""
+        return Affine(PIXEL, 0, self.west, 0, -PIXEL, self.north)
+
+    def to_degrees(self, shape: BaseGeometry) -> BaseGeometry:
+        """Return `shape` (UTM) in EPSG:4326, longitude first."""
+        return transform(Transformer.from_crs(self.epsg, 4326, always_xy=True).transform, shape)
+
+
+def site_grid(site: Site, size: int) -> SiteGrid:
+    """Return the grid of (size, size) pixels centred on `site`."""
+    zone = int((site.longitude + 180) // 6) + 1
+    epsg = (32600 if site.latitude >= 0 else 32700) + zone
+    east, north = Transformer.from_crs(4326, epsg, always_xy=True).transform(site.longitude, site.latitude)
+    half = size * PIXEL / 2
+    return SiteGrid(epsg, round((east - half) / 20) * 20.0, round((north + half) / 20) * 20.0, size)
+
+
+def write(
+    path: Path,
+    planes: np.ndarray,
+    *,
+    grid: SiteGrid,
+    names: tuple[str, ...],
+    nodata: float,
+    tags: dict[str, str],
+) -> None:
+    """Write `planes` (bands, size, size) as a tiled GeoTIFF whose band descriptions are `names`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    profile = {
+        "driver": "GTiff", "dtype": planes.dtype.name, "count": len(planes), "height": planes.shape[1],
+        "width": planes.shape[2], "crs": f"EPSG:{grid.epsg}", "transform": grid.affine, "nodata": nodata,
+        "tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "deflate", "zlevel": 4,
+        "interleave": "band", "predictor": 3 if planes.dtype.kind == "f" else 2,
+    }  # fmt: skip
+    with rasterio.open(path, "w", **profile) as raster:
+        raster.write(planes)
+        raster.descriptions = names
+        raster.update_tags(simulated="true", **tags)
+
+
+def write_truth(path: Path, truth: np.ndarray, *, grid: SiteGrid) -> None:
+    """Write a class raster (size, size) uint8 with the labels' names and colours; nodata 255."""
+    write(
+        path, truth[None], grid=grid, names=("class",), nodata=255, tags={str(x.id): x.name for x in LABELS}
+    )
+    with rasterio.open(path, "r+") as raster:
+        raster.write_colormap(1, {label.id: (*label.rgb, 255) for label in LABELS})
+
+
+def geojson(shape: BaseGeometry) -> dict:
+    """Return `shape` as a GeoJSON geometry with lists for tuples."""
+    return dict(mapping(shape))
