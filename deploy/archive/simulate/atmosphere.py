@@ -76,7 +76,7 @@ def through(image: Field, air: Sky) -> Field:
 
 
 def classify(image: Field, air: Sky, *, snow: Field) -> np.ndarray:
-    """Return an SCL (size, size) uint8 as Sen2Cor would: mostly right, thin cloud edges and faint shadows missed."""
+    """Return an SCL (size, size) uint8 as Sen2Cor would: right but for thin cloud edges and faint shadows."""
     band = dict(zip(S2_BANDS, image, strict=True))
     total = band["B08"] + band["B04"] + 1e-4
     ndvi = (band["B08"] - band["B04"]) / total

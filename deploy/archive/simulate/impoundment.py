@@ -5,10 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from deploy.archive.simulate.noise import Field, Mask, distance, fractal, grid
+from deploy.archive.simulate.noise import Field, Mask, fractal, grid
 from deploy.archive.simulate.routes import Point
 
 NEVER = np.float32(1e6)
+RISE = 7.0
+"""Metres that the level of a full-sized reservoir rises over the time simulated."""
 
 
 @dataclass
@@ -74,23 +76,40 @@ def _reservoir(
     if pool[start] == 0:
         return None
     basin = pool == pool[start]
+    young, _ = ndimage.label(basin & (dem < level - RISE * scale))  # must reach the dam from the start
+    if young[start] == 0:
+        return None
     edge = basin[:2].any() or basin[-2:].any() or basin[:, :2].any() or basin[:, -2:].any()
     area = basin.sum() / (4500.0 * scale**2)
     length = (basin & (along > -1.5)).sum() / (60.0 * scale)
     leak = ndimage.binary_dilation(basin, iterations=2) & taken
-    score = -abs(np.log(area + 1e-3)) - 0.7 * max(length - 1.0, 0.0) - 1.5 * edge - 0.002 * leak.sum()
+    area_young = (young == young[start]).sum() / basin.sum()
+    score = (
+        -abs(np.log(area + 1e-3))
+        + area_young
+        - 0.7 * max(length - 1.0, 0.0)
+        - 1.5 * edge
+        - 4.0 * leak.sum() / basin.sum()
+    )
     return (score, (foot, down, basin, float(level))) if 0.25 < area < 2.6 else None
 
 
 def _filled(
-    rng: np.random.Generator, dem: Field, foot: tuple[int, int], down: np.ndarray, basin: Mask, level: float,
-    *, last: float, scale: float,
-) -> Impoundment:  # fmt: skip
+    rng: np.random.Generator,
+    dem: Field,
+    foot: tuple[int, int],
+    down: np.ndarray,
+    basin: Mask,
+    level: float,
+    *,
+    last: float,
+    scale: float,
+) -> Impoundment:
     size = dem.shape[0]
     rows, columns = grid(size)
     side = (columns - foot[1]) * down[0] - (rows - foot[0]) * down[1]
     along = (rows - foot[0]) * down[0] + (columns - foot[1]) * down[1] + 0.002 * side**2 / scale
-    rise = 7.0 * scale / max(last, 30.0)  # metres of level for each pixel of advance
+    rise = RISE * scale / max(last, 30.0)  # metres of level for each pixel of advance
     surface = level - rise * last
     rough = dem + 0.6 * fractal(rng, size, slope=1.6, longest=30)
     flooded = np.where(basin, (rough - surface) / rise, NEVER)
@@ -107,8 +126,14 @@ def _filled(
     beached, fan = _beach(rng, basin, spigot, last)
     reserved = basin | (raised < last + 8)
     return Impoundment(
-        flooded.astype(np.float32), beached, raised.astype(np.float32), crest, reserved, fan, (float(foot[0]), float(foot[1]))
-    )  # fmt: skip
+        flooded.astype(np.float32),
+        beached,
+        raised.astype(np.float32),
+        crest,
+        reserved,
+        fan,
+        (float(foot[0]), float(foot[1])),
+    )
 
 
 def _spigot(rng: np.random.Generator, basin: Mask, along: Field) -> Point:

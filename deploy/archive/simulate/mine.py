@@ -29,7 +29,7 @@ class State:
 
 
 def state(*, ground: Ground, plan: Layout, progress: float, wet: float, stock: float) -> State:
-    """Return the site at `progress`; `wet` in -1..1 moves water levels, `stock` 0-1 is the fill of the piles."""
+    """Return the site at `progress`; `wet` -1..1 moves water levels, `stock` 0-1 fills the piles."""
     surface = ground.surface.copy()
     dug = (plan.opened <= progress) & (plan.closed > progress)
     heaped = (plan.dumped <= progress) & ~dug
@@ -54,11 +54,11 @@ def _water(surface: np.ndarray) -> Mask:
 
 def _installations(surface: np.ndarray, plan: Layout, progress: float, stock: float) -> None:
     surface[plan.roads & (surface != Surface.RECLAIMED)] = Surface.HAUL_ROAD
-    surface[plan.yard] = Surface.YARD
-    piled = (plan.piles < stock) & plan.yard
-    surface[piled] = np.where(plan.fines, Surface.FINES, Surface.STOCKPILE)[piled]
-    surface[plan.shed] = Surface.SHED
-    surface[plan.ponds] = Surface.PROCESS_POND
+    surface[plan.plant.yard] = Surface.YARD
+    piled = (plan.plant.piles < stock) & plan.plant.yard
+    surface[piled] = np.where(plan.plant.fines, Surface.FINES, Surface.STOCKPILE)[piled]
+    surface[plan.plant.shed] = Surface.SHED
+    surface[plan.plant.ponds] = Surface.PROCESS_POND
 
 
 def _impound(surface: np.ndarray, plan: Layout, progress: float, wet: float) -> None:
@@ -89,7 +89,8 @@ def _dig(
         lake = dug & (uneven > deepest * (1.1 - 0.08 * wet)) & (plan.ramp > 0.27)
     else:
         ramp = dug & (np.abs(depth / deepest - 0.95 * plan.ramp) * deepest < 1.25) & (plan.ramp > 0.03)
-        lake = dug & (uneven > deepest * (1.02 - 0.08 * wet)) & (plan.ramp > 0.2)
+        aslant = 1.0 + 0.10 * np.cos(2 * np.pi * (plan.ramp - 0.3))
+        lake = dug & (uneven * aslant > deepest * (1.10 - 0.06 * wet))
     if deepest > 6:
         surface[ramp] = Surface.HAUL_ROAD
     surface[lake & ~ramp] = Surface.PIT_LAKE
@@ -125,7 +126,7 @@ def _relief(ground: Ground, plan: Layout, surface: np.ndarray, rise: Field, prog
         if where.any():
             dem[where] = np.median(dem[where])
     piled = (surface == Surface.STOCKPILE) | (surface == Surface.FINES)
-    dem[piled] += 9.0 * np.clip(1.0 - plan.piles[piled], 0, 1)
+    dem[piled] += 9.0 * np.clip(1.0 - plan.plant.piles[piled], 0, 1)
     dam = surface == Surface.DAM
     dem[dam] += np.clip(progress - plan.tailings.raised[dam], 0, 60) * 0.12
     return dem.astype(np.float32)

@@ -2,7 +2,8 @@
 
 import numpy as np
 from rasterio.features import shapes
-from shapely.geometry import Polygon, box, shape
+from shapely.geometry import box, shape
+from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
 
 from deploy.archive.simulate.rasters import SiteGrid, geojson
@@ -27,14 +28,14 @@ def place(here: World, grid: SiteGrid, *, years: float) -> dict:
     return {"type": "Feature", "properties": properties, "geometry": geojson(grid.to_degrees(aoi))}
 
 
-def footprint(truth: np.ndarray, grid: SiteGrid) -> Polygon:
+def footprint(truth: np.ndarray, grid: SiteGrid) -> BaseGeometry:
     """Return the union of all components of a class raster, in UTM."""
     mask = (truth > 0).astype(np.uint8)
     parts = [shape(part) for part, value in shapes(mask, mask=mask == 1, transform=grid.affine) if value == 1]
     return unary_union(parts)
 
 
-def licence_of(here: World, grid: SiteGrid, *, years: float, final: Polygon) -> Polygon:
+def licence_of(here: World, grid: SiteGrid, *, years: float, final: BaseGeometry) -> BaseGeometry:
     """Return the licensed ground: around all that will be, or around what was there in the first third."""
     if here.site.licence == "ample":
         return final.convex_hull.buffer(110).simplify(40)

@@ -13,17 +13,35 @@ from deploy.archive.simulate.surfaces import COARSE_BANDS, S2_BANDS, WATER, Surf
 
 #            base, texture, grain: share of the second material, and how it varies
 _MIXTURES = {
-    Surface.FOREST: (0.24, 0.07, 0.13), Surface.GRASS: (0.0, 0.20, 0.05), Surface.CROP: (0.0, 0.05, 0.03),
-    Surface.BARE: (0.30, 0.22, 0.08), Surface.ROCK: (0.35, 0.20, 0.14), Surface.RIVER: (0.4, 0.05, 0.02),
-    Surface.LAKE: (0.3, 0.10, 0.02), Surface.ASPHALT: (0.15, 0.05, 0.05), Surface.TRACK: (0.20, 0.15, 0.05),
-    Surface.ROOF: (0.45, 0.0, 0.35), Surface.TILE: (0.35, 0.0, 0.25), Surface.GARDEN: (0.35, 0.0, 0.2),
-    Surface.PIT: (0.50, 0.10, 0.07), Surface.PIT_FLOOR: (0.35, 0.22, 0.07), Surface.DUMP: (0.30, 0.16, 0.07),
-    Surface.STOCKPILE: (0.15, 0.05, 0.05), Surface.FINES: (0.08, 0.04, 0.04), Surface.TAILINGS: (0.0, 0.0, 0.02),
-    Surface.DAM: (0.50, 0.22, 0.06), Surface.CREST: (0.20, 0.05, 0.05), Surface.POND: (0.0, 0.05, 0.01),
-    Surface.PIT_LAKE: (0.10, 0.05, 0.01), Surface.PROCESS_POND: (0.20, 0.08, 0.01),
-    Surface.SHED: (0.25, 0.0, 0.22), Surface.YARD: (0.40, 0.20, 0.14), Surface.HAUL_ROAD: (0.25, 0.12, 0.05),
-    Surface.CLEARED: (0.30, 0.25, 0.08), Surface.RECLAIMED: (0.30, 0.17, 0.09),
-}  # fmt: skip
+    Surface.FOREST: (0.24, 0.07, 0.13),
+    Surface.GRASS: (0.0, 0.20, 0.05),
+    Surface.CROP: (0.0, 0.05, 0.03),
+    Surface.BARE: (0.30, 0.22, 0.08),
+    Surface.ROCK: (0.35, 0.20, 0.14),
+    Surface.RIVER: (0.4, 0.05, 0.02),
+    Surface.LAKE: (0.3, 0.10, 0.02),
+    Surface.ASPHALT: (0.15, 0.05, 0.05),
+    Surface.TRACK: (0.20, 0.15, 0.05),
+    Surface.ROOF: (0.45, 0.0, 0.35),
+    Surface.TILE: (0.35, 0.0, 0.25),
+    Surface.GARDEN: (0.35, 0.0, 0.2),
+    Surface.PIT: (0.50, 0.10, 0.07),
+    Surface.PIT_FLOOR: (0.35, 0.22, 0.07),
+    Surface.DUMP: (0.30, 0.16, 0.07),
+    Surface.STOCKPILE: (0.15, 0.05, 0.05),
+    Surface.FINES: (0.08, 0.04, 0.04),
+    Surface.TAILINGS: (0.0, 0.0, 0.02),
+    Surface.DAM: (0.50, 0.22, 0.06),
+    Surface.CREST: (0.20, 0.05, 0.05),
+    Surface.POND: (0.0, 0.05, 0.01),
+    Surface.PIT_LAKE: (0.10, 0.05, 0.01),
+    Surface.PROCESS_POND: (0.20, 0.08, 0.01),
+    Surface.SHED: (0.25, 0.0, 0.22),
+    Surface.YARD: (0.40, 0.20, 0.14),
+    Surface.HAUL_ROAD: (0.25, 0.12, 0.05),
+    Surface.CLEARED: (0.30, 0.25, 0.08),
+    Surface.RECLAIMED: (0.30, 0.17, 0.09),
+}
 _SPREAD = np.array([_MIXTURES[surface] for surface in Surface], np.float32)
 
 
@@ -69,23 +87,35 @@ def endmembers(site: Site, now: Season, rng: np.random.Generator) -> np.ndarray:
     ploughed = mixed("ploughed", biome.soil, 0.5)
     bright = (of(biome.soil) * 1.12, of(mine.waste))
     pairs = {
-        Surface.FOREST: (trees, of("canopy_shade")), Surface.GRASS: (of("green_grass"), of("dry_grass")),
+        Surface.FOREST: (trees, of("canopy_shade")),
+        Surface.GRASS: (of("green_grass"), of("dry_grass")),
         Surface.CROP: (of("crop"), ploughed),
         Surface.BARE: (of(biome.soil), of(biome.rock) if biome.name == "arid" else of("dry_grass")),
-        Surface.ROCK: (of(biome.rock), of(biome.soil)), Surface.RIVER: (of("brown_water"), of("green_water")),
-        Surface.LAKE: (of("clear_water"), of("green_water")), Surface.ASPHALT: (of("asphalt"), of("concrete")),
-        Surface.TRACK: (of(biome.soil), of("dry_grass")), Surface.ROOF: (of("white_roof"), of("asphalt")),
-        Surface.TILE: (of("tile_roof"), of("concrete")), Surface.GARDEN: (grass, of("tile_roof")),
-        Surface.PIT: (of(mine.ore), of(mine.host)), Surface.PIT_FLOOR: (of(mine.ore) * 0.92, of(mine.host)),
-        Surface.DUMP: (of(mine.waste), of(mine.host)), Surface.STOCKPILE: (of(mine.ore), of(mine.host)),
+        Surface.ROCK: (of(biome.rock), of(biome.soil)),
+        Surface.RIVER: (of("brown_water"), of("green_water")),
+        Surface.LAKE: (of("clear_water"), of("green_water")),
+        Surface.ASPHALT: (of("asphalt"), of("concrete")),
+        Surface.TRACK: (of(biome.soil), of("dry_grass")),
+        Surface.ROOF: (of("white_roof"), of("asphalt")),
+        Surface.TILE: (of("tile_roof"), of("concrete")),
+        Surface.GARDEN: (grass, of("tile_roof")),
+        Surface.PIT: (of(mine.ore), of(mine.host)),
+        Surface.PIT_FLOOR: (of(mine.ore) * 0.92, of(mine.host)),
+        Surface.DUMP: (of(mine.waste), of(mine.host)),
+        Surface.STOCKPILE: (of(mine.ore), of(mine.host)),
         Surface.FINES: (of(mine.fines) * 0.7, of("dark_rock")),
-        Surface.TAILINGS: (of(mine.tailings), of(mine.wet_tailings)), Surface.DAM: (of(mine.waste), grass),
-        Surface.CREST: bright, Surface.POND: (of(mine.pond), of(mine.wet_tailings) * 0.8),
-        Surface.PIT_LAKE: (of(mine.pit_lake), of("clear_water")), Surface.PROCESS_POND: (of(mine.pond), of("green_water")),
-        Surface.SHED: (of("white_roof"), of("blue_roof")), Surface.YARD: (of("concrete"), of(biome.soil)),
-        Surface.HAUL_ROAD: bright, Surface.CLEARED: (of(biome.soil), of(mine.host)),
+        Surface.TAILINGS: (of(mine.tailings), of(mine.wet_tailings)),
+        Surface.DAM: (of(mine.waste), grass),
+        Surface.CREST: bright,
+        Surface.POND: (of(mine.pond), of(mine.wet_tailings) * 0.8),
+        Surface.PIT_LAKE: (of(mine.pit_lake), of("clear_water")),
+        Surface.PROCESS_POND: (of(mine.pond), of("green_water")),
+        Surface.SHED: (of("white_roof"), of("blue_roof")),
+        Surface.YARD: (of("concrete"), of(biome.soil)),
+        Surface.HAUL_ROAD: bright,
+        Surface.CLEARED: (of(biome.soil), of(mine.host)),
         Surface.RECLAIMED: (grass, of(biome.soil)),
-    }  # fmt: skip
+    }
     return np.stack([[pairs[surface][side] for surface in Surface] for side in (0, 1)]).astype(np.float32)
 
 
@@ -107,7 +137,7 @@ def _shares(ground: Ground, now: State, on: Season) -> Field:
     base, texture, grain = (_SPREAD[code, k] for k in range(3))
     share = base + texture * ground.texture + grain * ground.grain
     patch = (ground.parcel - 0.5) * 0.35
-    share = np.where(code == Surface.GRASS, share + on.dry * 0.85 + patch, share)
+    share = np.where(code == Surface.GRASS, share + on.dry * (0.85 + 0.15 * on.dry) + patch, share)
     share = np.where(code == Surface.CROP, share + 1.0 - _crop_green(ground.parcel, on), share)
     share = np.where(code == Surface.PIT, share + 0.24 * ground.strata, share)
     share = np.where(code == Surface.DUMP, share + 0.08 * ground.strata, share)
@@ -120,7 +150,8 @@ def _crop_green(parcel: Field, on: Season) -> Field:
     own = (parcel * 13.7) % 1.0
     peak = 365.25 * (0.28 + 0.44 * own)
     off = (on.day - peak + 182.6) % 365.25 - 182.6
-    return np.exp(-((off / (40 + 30 * ((parcel * 5.1) % 1.0))) ** 2)) * 0.95
+    bell = 0.95 * np.exp(-((off / (40 + 30 * ((parcel * 5.1) % 1.0))) ** 2))
+    return bell.astype(np.float32)
 
 
 def snow_cover(rng_texture: Field, surface: np.ndarray, *, depth: float) -> Field:
@@ -148,7 +179,7 @@ def sense(image: Field, rng: np.random.Generator) -> Field:
         sensed[index] = _coarse(plane) if band in COARSE_BANDS else plane
     sensed *= 1 + rng.normal(0, 0.008, (len(S2_BANDS), 1, 1))
     noise = rng.standard_normal(image.shape, dtype=np.float32) * (0.0012 + 0.008 * np.abs(sensed))
-    return sensed + noise
+    return (sensed + noise).astype(np.float32)
 
 
 def _coarse(plane: Field) -> Field:
@@ -156,4 +187,5 @@ def _coarse(plane: Field) -> Field:
     height, width = (n - n % 2 for n in plane.shape)
     blocks = plane[:height, :width].reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3))
     whole = np.repeat(np.repeat(blocks, 2, axis=0), 2, axis=1)
-    return np.pad(whole, ((0, plane.shape[0] - height), (0, plane.shape[1] - width)), mode="edge")
+    padded = np.pad(whole, ((0, plane.shape[0] - height), (0, plane.shape[1] - width)), mode="edge")
+    return padded.astype(np.float32)

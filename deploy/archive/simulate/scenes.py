@@ -85,7 +85,7 @@ def _write_day(
 
 
 def digital_numbers(scene: Optical) -> np.ndarray:
-    """Return reflectance×10000 and SCL as uint16 (bands + 1, size, size); 0 outside the swath, else at least 1."""
+    """Return reflectance×10000 (at least 1, 0 outside the swath) and SCL, uint16 (bands + 1, size, size)."""
     numbers = np.clip(np.round(scene.reflectance * 10000), 1, 16000) * scene.air.seen
     return np.concatenate([numbers, scene.scl[None]]).astype(np.uint16)
 
@@ -108,9 +108,13 @@ def _write_optical(
     )
     cloudy = np.isin(scene.scl, (8, 9, 10))[scene.air.seen].mean() * 100
     properties = {
-        **_common(moment, made, grid), "platform": f"sentinel-2{satellite.lower()}", "constellation": "sentinel-2",
-        "eo:cloud_cover": round(float(cloudy), 2), "s2:processing_baseline": "05.11", "s2:mgrs_tile": _tile(grid, site),
-    }  # fmt: skip
+        **_common(moment, made, grid),
+        "platform": f"sentinel-2{satellite.lower()}",
+        "constellation": "sentinel-2",
+        "eo:cloud_cover": round(float(cloudy), 2),
+        "s2:processing_baseline": "05.11",
+        "s2:mgrs_tile": _tile(grid, site),
+    }
     _write_item(folder, item, OPTICAL, path, grid, properties, (*S2_BANDS, "SCL"))
 
 
@@ -124,18 +128,26 @@ def _write_radar(
     path = Path("scenes") / RADAR / f"{item}.tif"
     write(folder / path, gamma, grid=grid, names=("VV", "VH"), nodata=0, tags={"product": item})
     properties = {
-        **_common(moment, made, grid), "platform": "sentinel-1a", "constellation": "sentinel-1",
-        "sat:orbit_state": "ascending", "sar:instrument_mode": "IW", "sar:polarizations": ["VV", "VH"],
-        "s1:polarization": "DV", "s1:resolution": "HIGH",
-    }  # fmt: skip
+        **_common(moment, made, grid),
+        "platform": "sentinel-1a",
+        "constellation": "sentinel-1",
+        "sat:orbit_state": "ascending",
+        "sar:instrument_mode": "IW",
+        "sar:polarizations": ["VV", "VH"],
+        "s1:polarization": "DV",
+        "s1:resolution": "HIGH",
+    }
     _write_item(folder, item, RADAR, path, grid, properties, ("VV", "VH"))
 
 
 def _common(moment: datetime, made: datetime, grid: SiteGrid) -> dict:
     return {
-        "datetime": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "created": f"{made:%Y-%m-%dT%H:%M:%SZ}",
-        "proj:epsg": grid.epsg, "gsd": 10, "minecam:simulated": True,
-    }  # fmt: skip
+        "datetime": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
+        "created": f"{made:%Y-%m-%dT%H:%M:%SZ}",
+        "proj:epsg": grid.epsg,
+        "gsd": 10,
+        "minecam:simulated": True,
+    }
 
 
 def _write_item(
@@ -150,14 +162,22 @@ def _write_item(
     reach = grid.size * 10.0
     outline = grid.to_degrees(box(grid.west, grid.north - reach, grid.west + reach, grid.north))
     asset = {
-        "href": path.as_posix(), "type": "image/tiff; application=geotiff", "roles": ["data"],
+        "href": path.as_posix(),
+        "type": "image/tiff; application=geotiff",
+        "roles": ["data"],
         "eo:bands": [{"name": band} for band in bands],
-    }  # fmt: skip
+    }
     document = {
-        "type": "Feature", "stac_version": "1.0.0", "id": item, "collection": collection,
-        "geometry": geojson(outline), "bbox": list(outline.bounds), "properties": properties,
-        "links": [], "assets": {"data": asset},
-    }  # fmt: skip
+        "type": "Feature",
+        "stac_version": "1.0.0",
+        "id": item,
+        "collection": collection,
+        "geometry": geojson(outline),
+        "bbox": list(outline.bounds),
+        "properties": properties,
+        "links": [],
+        "assets": {"data": asset},
+    }
     _write_json(folder / "items" / collection / f"{item}.json", document)
 
 

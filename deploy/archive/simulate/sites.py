@@ -1,9 +1,11 @@
 """Sites: which mines are simulated, where they stand and how they develop.
 
-Four described ones for the demo, and any number drawn from a seed (for training chips and larger fleets).
+The demo's are described in `sites.json`; any number is drawn from a seed (training chips, larger fleets).
 """
 
+import json
 from dataclasses import dataclass, field, replace
+from importlib.resources import files
 
 import numpy as np
 
@@ -27,20 +29,6 @@ class Biome:
     town: bool = True
 
 
-BIOMES = {
-    biome.name: biome
-    for biome in (
-        Biome("forest", 0.80, 0.15, 0.04, 170, "rainforest", "rainforest", "red_soil", "ochre_rock", 75,
-              (0.05, 0.55)),
-        Biome("savanna", 0.34, 0.40, 0.10, 70, "woodland", "scrub", "red_soil", "ochre_rock", 45, (0.10, 0.95)),
-        Biome("temperate", 0.30, 0.88, 0.01, 60, "broadleaf", "leafless", "clay_soil", "grey_rock", 170,
-              (0.05, 0.35), (345, 60)),
-        Biome("arid", 0.01, 0.05, 0.80, 240, "scrub", "scrub", "desert_soil", "ochre_rock", 60, (0.75, 1.0),
-              town=False),
-    )
-}  # fmt: skip
-
-
 @dataclass(frozen=True)
 class Palette:
     """Materials of the mine itself."""
@@ -53,22 +41,6 @@ class Palette:
     wet_tailings: str
     pond: str
     pit_lake: str
-
-
-PALETTES = {
-    "iron": Palette("hematite", "laterite", "itabirite", "hematite", "red_tailings", "wet_red_tailings",
-                    "red_water", "turquoise_water"),
-    "gold": Palette("grey_rock", "saprolite", "pale_rock", "dark_rock", "grey_tailings", "wet_grey_tailings",
-                    "green_water", "green_water"),
-    "coal": Palette("coal", "overburden", "overburden", "coal", "coal", "wet_grey_tailings",
-                    "green_water", "clear_water"),
-    "copper": Palette("copper_rock", "pale_rock", "grey_rock", "dark_rock", "grey_tailings", "wet_grey_tailings",
-                      "turquoise_water", "turquoise_water"),
-    "phosphate": Palette("pale_rock", "laterite", "ochre_rock", "grey_rock", "pale_tailings", "wet_grey_tailings",
-                         "turquoise_water", "green_water"),
-    "bauxite": Palette("laterite", "ochre_rock", "laterite", "red_soil", "red_tailings", "wet_red_tailings",
-                       "brown_water", "red_water"),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -93,20 +65,21 @@ class Site:
     weather: tuple[str, ...] = field(default=())
 
 
-DEMO = (
-    Site("sim-serra-vermelha", "Serra Vermelha (simulated)", "iron ore", "open pit", -50.214, -6.082,
-         BIOMES["forest"], PALETTES["iron"], pace=46.0, licence="exceeded",
-         weather=("clear", "clear", "cumulus", "haze", "clear", "overcast", "clear", "partial", "clear", "clear")),
-    Site("sim-cerro-quieto", "Cerro Quieto (simulated)", "copper", "open pit, in care and maintenance", -69.412,
-         -23.376, BIOMES["arid"], PALETTES["copper"], pit_radius=40.0, pace=0.0, seasonal_water=0.0,
-         weather=("clear", "clear", "clear", "clear", "cumulus", "clear", "clear", "clear", "partial", "clear")),
-    Site("sim-kanyoma", "Kanyoma (simulated)", "gold", "open pit with tailings dam", 27.636, -12.214,
-         BIOMES["savanna"], PALETTES["gold"], pit_radius=28.0, pace=24.0,
-         weather=("clear", "cumulus", "clear", "overcast", "clear", "clear", "haze", "clear", "clear", "clear")),
-    Site("sim-nordfeld", "Nordfeld (simulated)", "coal", "strip mine", 14.372, 51.552,
-         BIOMES["temperate"], PALETTES["coal"], strip=True, pit_radius=60.0, pace=44.0, cells=True,
-         weather=("snow", "overcast", "clear", "clear", "cumulus", "clear", "clear", "partial", "haze", "clear")),
-)  # fmt: skip
+_TABLES = json.loads(files("deploy.archive.simulate").joinpath("sites.json").read_text())
+
+BIOMES = {row["name"]: Biome(**row) for row in _TABLES["biomes"]}
+"""Natural settings by name."""
+
+PALETTES = {name: Palette(**row) for name, row in _TABLES["palettes"].items()}
+"""Materials of mines by commodity."""
+
+
+def _described(row: dict) -> Site:
+    return Site(**{**row, "biome": BIOMES[row["biome"]], "palette": PALETTES[row["palette"]]})
+
+
+DEMO = tuple(_described(row) for row in _TABLES["demo"])
+"""The demo's mines: one exceeds its licence, one stands still, two grow."""
 
 _SETTINGS = {
     "iron": ("forest", "savanna", "arid"),

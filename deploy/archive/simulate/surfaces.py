@@ -1,4 +1,4 @@
-"""Surfaces: what covers a pixel of simulated ground, its label, its reflectance and its backscatter.
+"""Surfaces: what covers a pixel of simulated ground, its label and its reflectance.
 
 Reflectances are typical Sentinel-2 surface values written from general knowledge, not measured ones.
 """
@@ -97,55 +97,6 @@ MATERIALS: dict[str, tuple[float, ...]] = {
     "shade": (0.020, 0.018, 0.016, 0.018, 0.022, 0.026, 0.028, 0.030, 0.030, 0.022),
 }
 """Surface reflectance of each material in the order of S2_BANDS."""
-
-#              F     G     C     B     R     Ri    L     As    Tr    Ro    Ti    Ga
-BACKSCATTER_VV = np.array(
-    [-7.2, -11.0, -10.5, -12.5, -10.0, -19.0, -21.0, -15.0, -13.5, -3.5, -4.5, -9.0]
-    + [
-        -9.5,
-        -12.0,
-        -10.5,
-        -9.0,
-        -11.0,
-        -15.5,
-        -10.5,
-        -12.5,
-        -20.5,
-        -21.0,
-        -20.0,
-        -2.5,
-        -9.5,
-        -14.0,
-        -13.0,
-        -11.5,
-    ],
-    np.float32,
-)
-"""Mean gamma0 in dB, VV, of each surface."""
-
-BACKSCATTER_VH = np.array(
-    [-12.6, -17.5, -16.5, -20.5, -17.5, -26.5, -28.0, -23.0, -21.0, -10.0, -11.5, -15.0]
-    + [
-        -16.5,
-        -19.5,
-        -17.5,
-        -17.0,
-        -19.5,
-        -24.0,
-        -17.5,
-        -20.0,
-        -27.5,
-        -28.0,
-        -27.0,
-        -9.5,
-        -16.5,
-        -22.0,
-        -21.0,
-        -18.5,
-    ],
-    np.float32,
-)
-"""Mean gamma0 in dB, VH, of each surface."""
 
 
 def spectrum(name: str) -> np.ndarray:

@@ -54,7 +54,7 @@ class World:
         return season(self.site.biome, day=day)
 
     def optical(self, now: State, *, moment: datetime, weather: str) -> Optical:
-        """Return the Sentinel-2 scene of `now` at `moment` (UTC) in a kind of weather (`atmosphere.COVERS`)."""
+        """Return the Sentinel-2 scene of `now` at `moment` (UTC) in a `weather` (`atmosphere.COVERS`)."""
         rng = np.random.default_rng([self.seed, moment.toordinal(), 2])
         on = self.season(moment.timetuple().tm_yday)
         zenith, azimuth = sun(moment, longitude=self.site.longitude, latitude=self.site.latitude)
