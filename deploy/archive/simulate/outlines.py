@@ -18,7 +18,7 @@ def place(here: World, grid: SiteGrid, *, years: float) -> dict:
     reach = grid.size * 10.0
     scene = box(grid.west, grid.north - reach, grid.west + reach, grid.north).buffer(-10, join_style="mitre")
     final = footprint(here.state(years=years, day=120).truth, grid)
-    aoi = final.convex_hull.buffer(reach * 0.14).simplify(reach * 0.012).intersection(scene)
+    aoi = final.convex_hull.buffer(reach * 0.20).simplify(reach * 0.012).intersection(scene)
     licence = licence_of(here, grid, years=years, final=final).intersection(aoi)
     properties = {
         "slug": site.slug, "name": site.name, "country": "Simulated", "commodity": site.commodity,

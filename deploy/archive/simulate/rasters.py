@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
+import shapely
 from affine import Affine
 from pyproj import Transformer
 from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
-from shapely.ops import transform
 
 from deploy.archive.simulate.sites import Site
 from deploy.archive.simulate.terrain import PIXEL
@@ -32,7 +32,8 @@ class SiteGrid:
 
     def to_degrees(self, shape: BaseGeometry) -> BaseGeometry:
         """Return `shape` (UTM) in EPSG:4326, longitude first."""
-        return transform(Transformer.from_crs(self.epsg, 4326, always_xy=True).transform, shape)
+        degrees = Transformer.from_crs(self.epsg, 4326, always_xy=True).transform
+        return shapely.transform(shape, lambda points: np.column_stack(degrees(*points.T)))
 
 
 def site_grid(site: Site, size: int) -> SiteGrid:
