@@ -14,7 +14,7 @@ _CLOUD = np.array([0.62, 0.62, 0.63, 0.64, 0.64, 0.64, 0.63, 0.62, 0.42, 0.31], 
 _SKY = np.array([0.105, 0.098, 0.092, 0.090, 0.088, 0.086, 0.085, 0.084, 0.070, 0.060], np.float32)
 
 COVERS = {
-    "clear": (0.0, 0.0), "cumulus": (0.10, 0.28), "overcast": (0.75, 0.95), "haze": (0.0, 0.02),
+    "clear": (0.0, 0.0), "cumulus": (0.10, 0.28), "overcast": (0.75, 0.95), "haze": (0.0, 0.0),
     "partial": (0.0, 0.05), "snow": (0.0, 0.0),
 }  # fmt: skip
 """Least and greatest share of cloud of each kind of weather."""
