@@ -40,9 +40,7 @@ def sky(rng: np.random.Generator, *, size: int, weather: str, zenith: float, azi
     return Sky(cloud, shadow, haze.astype(np.float32), seen)
 
 
-def _clouds(
-    rng: np.random.Generator, size: int, share: float, zenith: float, azimuth: float
-) -> tuple[Field, Field]:
+def _clouds(rng: np.random.Generator, size: int, share: float, zenith: float, azimuth: float) -> tuple[Field, Field]:
     """Clouds over a wider sky, so that shadows of clouds outside the scene fall into it."""
     if share < 0.004:
         return np.zeros((size, size), np.float32), np.zeros((size, size), np.float32)

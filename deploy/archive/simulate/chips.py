@@ -62,9 +62,7 @@ def _write_chip(folder: Path, name: str, here: World, size: int, rng: np.random.
     image = digital_numbers(scene)[:-1, *cut]
     write(folder / "images" / f"{name}.tif", image, grid=grid, names=S2_BANDS, nodata=0, tags={"chip": name})
     gamma = here.radar(now, moment=day)[:, *cut]
-    write(
-        folder / "radar" / f"{name}.tif", gamma, grid=grid, names=("VV", "VH"), nodata=0, tags={"chip": name}
-    )
+    write(folder / "radar" / f"{name}.tif", gamma, grid=grid, names=("VV", "VH"), nodata=0, tags={"chip": name})
     write_truth(folder / "labels" / f"{name}.tif", now.truth[cut], grid=grid)
 
 

@@ -114,9 +114,7 @@ def _filled(
     rough = dem + 0.6 * fractal(rng, size, slope=1.6, longest=30)
     flooded = np.where(basin, (rough - surface) / rise, NEVER)
     ends = basin & (along > -2.5 * scale - 1)
-    span = (
-        (side > side[ends].min() - 4) & (side < side[ends].max() + 4) if ends.any() else np.zeros_like(basin)
-    )
+    span = (side > side[ends].min() - 4) & (side < side[ends].max() + 4) if ends.any() else np.zeros_like(basin)
     toe = dem + np.maximum(along, 0) * 3.2
     body = span & (along > -1.6) & (along < 16 * scale + 3) & (dem < level + 6)
     raised = np.where(body, np.minimum((toe - surface - 4.0) / rise, NEVER), NEVER)
@@ -165,8 +163,7 @@ def diked_cell(
     rows, columns = grid(size)
     turn = rng.uniform(0, 2 * np.pi) + np.sort(rng.uniform(-0.25, 0.25, 5)) + np.arange(5) * 2 * np.pi / 5
     sides = [
-        (rows - spot[0]) * np.cos(a) + (columns - spot[1]) * np.sin(a) - radius * rng.uniform(0.6, 0.85)
-        for a in turn
+        (rows - spot[0]) * np.cos(a) + (columns - spot[1]) * np.sin(a) - radius * rng.uniform(0.6, 0.85) for a in turn
     ]
     soft = 2.0
     rim = soft * np.log(np.sum(np.exp(np.clip(np.array(sides) / soft, -40, 40)), axis=0))
@@ -179,9 +176,7 @@ def diked_cell(
     raised = np.where(outer, (rim - 2.5) * last * 0.4, raised)
     flooded = np.where(basin, -NEVER, NEVER).astype(np.float32)
     corner = np.argwhere(basin)[int(np.argmin(sides[0][basin]))] if basin.any() else np.array(spot)
-    beached, fan = (
-        _beach(rng, basin, (float(corner[0]), float(corner[1])), last) if basin.any() else (flooded, rim * 0)
-    )
+    beached, fan = _beach(rng, basin, (float(corner[0]), float(corner[1])), last) if basin.any() else (flooded, rim * 0)
     crest = (np.abs(rim - 1.2) < 0.8) & dike
     access = place_on(dike, spot)
     return Impoundment(flooded, beached, raised.astype(np.float32), crest, (rim < 4.5) & ~taken, fan, access)

@@ -35,9 +35,7 @@ def place(cost: Field, *, taken: Mask, radius: float) -> Point:
     return float(at[0]), float(at[1])
 
 
-def process_plant(
-    rng: np.random.Generator, *, ground: Ground, taken: Mask, centre: Point, extent: float
-) -> Plant:
+def process_plant(rng: np.random.Generator, *, ground: Ground, taken: Mask, centre: Point, extent: float) -> Plant:
     """Yard with sheds, conveyor, stockpiles in a row, and two process ponds."""
     size = ground.dem.shape[0]
     scale = size / 320
@@ -54,8 +52,7 @@ def process_plant(
     shed = _sheds(rng, u, v, length=length, depth=depth)
     piles, fines = _stockpiles(rng, u, v, length=length, depth=depth, ragged=ragged)
     apart = [
-        np.maximum(np.abs(u + s * length * 0.4) - 5 * scale, np.abs(v - depth * 1.6) - 3.6 * scale)
-        for s in (1, -0.2)
+        np.maximum(np.abs(u + s * length * 0.4) - 5 * scale, np.abs(v - depth * 1.6) - 3.6 * scale) for s in (1, -0.2)
     ]
     ponds = (np.minimum(*apart) + 0.4 * ragged < 0) & ~taken
     return Plant(yard & ~ponds, shed & yard, piles, fines, ponds, spot)

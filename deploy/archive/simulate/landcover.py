@@ -31,9 +31,7 @@ def landcover(rng: np.random.Generator, *, size: int, biome: Biome) -> Ground:
     dem = elevation(rng, size, relief=biome.relief * scale)
     river = _river(rng, size) if biome.name != "arid" else np.zeros((size, size), bool)
     away = distance(river)
-    dem = np.where(away < 40, np.minimum(dem, dem.min() + 0.8 * away * (1 + away / 40)), dem).astype(
-        np.float32
-    )
+    dem = np.where(away < 40, np.minimum(dem, dem.min() + 0.8 * away * (1 + away / 40)), dem).astype(np.float32)
     parcel = parcels(rng, size, length=34 * max(scale, 0.5))
     surface = _cover(rng, dem=dem, parcel=parcel, biome=biome)
     surface[river] = Surface.RIVER
@@ -92,9 +90,7 @@ def _river(rng: np.random.Generator, size: int) -> Mask:
     meander = np.interp(across, np.arange(-20, size + 21, 14), rng.normal(0, 1, 200)[: (size + 54) // 14])
     meander = ndimage.gaussian_filter1d(meander, 30)
     offset = size * rng.uniform(0.05, 0.14) + meander * size * 0.035 + 0.06 * across * rng.uniform(-1, 1)
-    channel = draw(
-        np.stack([offset, across], axis=1), size=size, width=rng.uniform(3.5, 7.0) * (size / 320) ** 0.5
-    )
+    channel = draw(np.stack([offset, across], axis=1), size=size, width=rng.uniform(3.5, 7.0) * (size / 320) ** 0.5)
     return np.ascontiguousarray(np.rot90(channel, int(rng.integers(4))))
 
 
@@ -110,24 +106,17 @@ def _lake(rng: np.random.Generator, dem: Field, river: Mask) -> Mask:
 def _town(rng: np.random.Generator, surface: np.ndarray, dem: Field, *, radius: float) -> Point:
     size = dem.shape[0]
     rows, columns = grid(size)
-    spots = (
-        np.array([(r, c) for r in (0.1, 0.5, 0.9) for c in (0.1, 0.5, 0.9) if (r, c) != (0.5, 0.5)]) * size
-    )
+    spots = np.array([(r, c) for r in (0.1, 0.5, 0.9) for c in (0.1, 0.5, 0.9) if (r, c) != (0.5, 0.5)]) * size
     flatness = ndimage.uniform_filter(slope(dem), int(radius) | 1)
     price = [flatness[int(r), int(c)] + rng.uniform(0, 0.1) for r, c in spots]
     centre = spots[int(np.argmin(price))]
-    reach = (
-        np.hypot(rows - centre[0], columns - centre[1])
-        + fractal(rng, size, slope=1.5, longest=30) * radius * 0.3
-    )
+    reach = np.hypot(rows - centre[0], columns - centre[1]) + fractal(rng, size, slope=1.5, longest=30) * radius * 0.3
     dry = ~np.isin(surface, (Surface.RIVER, Surface.LAKE))
     angle = rng.uniform(0, np.pi / 2)
     u = rows * np.cos(angle) + columns * np.sin(angle)
     v = columns * np.cos(angle) - rows * np.sin(angle)
     street = (np.mod(u, 7) < 1.3) | (np.mod(v, 11) < 1.3)
-    built = rng.choice(
-        [Surface.ROOF, Surface.TILE, Surface.TILE, Surface.GARDEN, Surface.GARDEN], (size, size)
-    )
+    built = rng.choice([Surface.ROOF, Surface.TILE, Surface.TILE, Surface.GARDEN, Surface.GARDEN], (size, size))
     inside = (reach < radius) & dry
     surface[inside] = np.where(street, Surface.ASPHALT, built)[inside]
     return float(centre[0]), float(centre[1])

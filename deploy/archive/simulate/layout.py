@@ -147,10 +147,7 @@ def _dump(
     rims = [np.hypot(rows - r, columns - c) - radius * rng.uniform(0.35, 0.75) for r, c in [spot, *lobes]]
     soft = 5.0 * scale
     rim = -soft * np.log(np.sum([np.exp(-np.clip(r / soft, -30, 30)) for r in rims], axis=0))
-    rim += (
-        fractal(rng, size, slope=1.7, longest=30) * 1.6 * scale
-        + fractal(rng, size, slope=1.4, longest=12) * 0.35
-    )
+    rim += fractal(rng, size, slope=1.7, longest=30) * 1.6 * scale + fractal(rng, size, slope=1.4, longest=12) * 0.35
     near = distance(taken) < 2
     return np.where(near, NEVER, rim / 0.45).astype(np.float32), spot
 

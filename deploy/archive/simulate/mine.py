@@ -43,9 +43,7 @@ def state(*, ground: Ground, plan: Layout, progress: float, wet: float, stock: f
     height = np.where(surface == Surface.DUMP, distance(~heaped), 0) if heaped.any() else np.zeros_like(depth)
     height = np.where(heaped, distance(~heaped), height)
     rise, edges = _terraces(depth, np.minimum(height, 12.0), plan, progress, dug=dug, heaped=heaped)
-    return State(
-        surface, _relief(ground, plan, surface, rise, progress), _moisture(ground, plan, progress), edges
-    )
+    return State(surface, _relief(ground, plan, surface, rise, progress), _moisture(ground, plan, progress), edges)
 
 
 def _water(surface: np.ndarray) -> Mask:

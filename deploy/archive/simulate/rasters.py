@@ -70,9 +70,7 @@ def write(
 
 def write_truth(path: Path, truth: np.ndarray, *, grid: SiteGrid) -> None:
     """Write a class raster (size, size) uint8 with the labels' names and colours; nodata 255."""
-    write(
-        path, truth[None], grid=grid, names=("class",), nodata=255, tags={str(x.id): x.name for x in LABELS}
-    )
+    write(path, truth[None], grid=grid, names=("class",), nodata=255, tags={str(x.id): x.name for x in LABELS})
     with rasterio.open(path, "r+") as raster:
         raster.write_colormap(1, {label.id: (*label.rgb, 255) for label in LABELS})
 

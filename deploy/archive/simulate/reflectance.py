@@ -119,9 +119,7 @@ def endmembers(site: Site, now: Season, rng: np.random.Generator) -> np.ndarray:
     return np.stack([[pairs[surface][side] for surface in Surface] for side in (0, 1)]).astype(np.float32)
 
 
-def reflect(
-    *, site: Site, ground: Ground, now: State, on: Season, tint: np.random.Generator, light: Field
-) -> Field:
+def reflect(*, site: Site, ground: Ground, now: State, on: Season, tint: np.random.Generator, light: Field) -> Field:
     """Return the surface reflectance (bands, size, size) before the atmosphere and the sensor."""
     materials = endmembers(site, on, tint)
     share = _shares(ground, now, on)

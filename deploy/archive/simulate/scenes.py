@@ -41,9 +41,7 @@ def make(
     Sentinel-2. The same arguments write the same bytes. Raises WrongUse for counts that make no scene.
     """
     if mines < 1 or dates < 1 or step_days < 1 or not 96 <= size <= 2500:
-        raise WrongUse(
-            "simulated scenes need at least 1 mine, 1 date and 1 day of step, and a size of 96 to 2500"
-        )
+        raise WrongUse("simulated scenes need at least 1 mine, 1 date and 1 day of step, and a size of 96 to 2500")
     places = []
     for number, site in enumerate(chosen_sites(mines, seed)):
         if progress is not None:
@@ -90,9 +88,7 @@ def digital_numbers(scene: Optical) -> np.ndarray:
     return np.concatenate([numbers, scene.scl[None]]).astype(np.uint16)
 
 
-def _write_optical(
-    folder: Path, scene: Optical, site: Site, grid: SiteGrid, moment: datetime, index: int
-) -> None:
+def _write_optical(folder: Path, scene: Optical, site: Site, grid: SiteGrid, moment: datetime, index: int) -> None:
     satellite = "ABC"[index % 3]
     stamp, orbit = f"{moment:%Y%m%dT%H%M%S}", _orbit(site, 143)
     made = moment + timedelta(hours=5, minutes=_hash(site.slug + stamp) % 200)
@@ -118,9 +114,7 @@ def _write_optical(
     _write_item(folder, item, OPTICAL, path, grid, properties, (*S2_BANDS, "SCL"))
 
 
-def _write_radar(
-    folder: Path, gamma: np.ndarray, site: Site, grid: SiteGrid, moment: datetime, index: int
-) -> None:
+def _write_radar(folder: Path, gamma: np.ndarray, site: Site, grid: SiteGrid, moment: datetime, index: int) -> None:
     made = moment + timedelta(hours=3, minutes=_hash(site.slug + str(moment)) % 100)
     end, orbit = moment + timedelta(seconds=25), 62000 + index * 437 + _orbit(site, 175)
     item = f"SIM_S1A_IW_GRDH_1SDV_{moment:%Y%m%dT%H%M%S}_{end:%Y%m%dT%H%M%S}_{orbit:06d}"

@@ -67,9 +67,7 @@ class World:
             image = image * (1 - snow) + spectrum("snow")[:, None, None] * snow * np.clip(light, 0.5, 1.1)
         air = sky(rng, size=light.shape[0], weather=weather, zenith=zenith, azimuth=azimuth)
         seen = sense(through(image, air), rng)
-        return Optical(
-            np.where(air.seen, np.clip(seen, 0.0005, 1.6), 0.0), classify(seen, air, snow=snow), air
-        )
+        return Optical(np.where(air.seen, np.clip(seen, 0.0005, 1.6), 0.0), classify(seen, air, snow=snow), air)
 
     def radar(self, now: State, *, moment: datetime) -> Field:
         """Return linear gamma0 (2, size, size) of `now` at `moment` (UTC)."""

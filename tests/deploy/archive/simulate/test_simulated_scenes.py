@@ -74,9 +74,7 @@ def test_places_lie_inside_their_scenes(archive):
         aoi, licence = shape(place["geometry"]), shape(place["properties"]["licence"])
         assert aoi.is_valid and licence.is_valid and licence.area < aoi.area
         assert sum(footprint.contains(aoi) for footprint in footprints) == 4
-        assert place["properties"]["country"] == "Simulated" and place["properties"]["name"].endswith(
-            "(simulated)"
-        )
+        assert place["properties"]["country"] == "Simulated" and place["properties"]["name"].endswith("(simulated)")
 
 
 def test_partial_swath_is_zero_in_every_band(tmp_path):

@@ -109,7 +109,5 @@ def test_snow_is_classified_as_snow(worlds):
 
 def test_shadows_fall_away_from_the_sun():
     air = sky(np.random.default_rng(1), size=256, weather="cumulus", zenith=np.radians(45), azimuth=np.pi / 2)
-    best = [
-        np.corrcoef(air.shadow[:, :-k].ravel(), air.cloud[:, k:].ravel())[0, 1] for k in range(40, 190, 5)
-    ]
+    best = [np.corrcoef(air.shadow[:, :-k].ravel(), air.cloud[:, k:].ravel())[0, 1] for k in range(40, 190, 5)]
     assert max(best) > 0.8  # a sun in the east throws shadows to the west

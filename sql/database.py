@@ -1,0 +1,90 @@
+"""Runs the `.sql` files of this folder with psycopg 3: migrations once, queries by name.
+
+A query lives in `queries/<name>.sql` with psycopg's named parameters (`%(mine_id)s`).
+"""
+
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Any, LiteralString, cast
+
+import psycopg
+from psycopg.rows import dict_row
+
+from sql.errors import DatabaseError
+
+Row = dict[str, Any]
+Connection = psycopg.Connection[Row]
+
+
+def connect(url: str) -> Connection:
+    """Open an autocommit connection to `url` (dict rows, schema `minecam` first in the search path).
+
+    Use `with connection.transaction():` around what belongs together.
+    Raises DatabaseError when the server does not answer.
+    """
+    try:
+        return psycopg.connect(
+            url,
+            autocommit=True,
+            row_factory=cast(Any, dict_row),
+            connect_timeout=10,
+            options="-c search_path=minecam,public -c timezone=UTC",
+        )
+    except psycopg.OperationalError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise DatabaseError(
+            f"the database does not answer ({reason}): run `minecam up`, or check MINECAM_DATABASE_URL"
+        ) from error
+
+
+@cache
+def _query(name: str) -> LiteralString:
+    return files("sql").joinpath("queries", f"{name}.sql").read_text()
+
+
+def run(connection: Connection, name: str, /, **parameters: Any) -> list[Row]:
+    """Run `queries/<name>.sql` and return its rows (empty for statements that return none)."""
+    cursor = connection.execute(_query(name), parameters or None)
+    return cursor.fetchall() if cursor.description else []
+
+
+def run_one(connection: Connection, name: str, /, **parameters: Any) -> Row | None:
+    """Run `queries/<name>.sql` and return its first row, or None."""
+    rows = run(connection, name, **parameters)
+    return rows[0] if rows else None
+
+
+def migrations() -> list[tuple[int, str, str]]:
+    """Return (number, file name, text) of every migration, in order."""
+    found = [entry for entry in files("sql").joinpath("migrations").iterdir() if entry.name.endswith(".sql")]
+    rows = [(int(re.match(r"\d+", entry.name)[0]), entry.name, entry.read_text()) for entry in found]  # type: ignore[index]
+    return sorted(rows)
+
+
+def migrate(connection: Connection) -> list[str]:
+    """Bring the database to the newest schema and return the names of the migrations applied.
+
+    Each runs in a transaction of its own under one lock, so that two starts at once are safe.
+    Raises DatabaseError when the database is newer than this version of MineCam.
+    """
+    known = migrations()
+    applied: list[str] = []
+    run(connection, "migration_lock")
+    try:
+        run(connection, "migration_table")
+        row = run_one(connection, "migration_version")
+        version = row["version"] if row else 0
+        if version > known[-1][0]:
+            raise DatabaseError(
+                f"the database has schema {version}, this MineCam knows {known[-1][0]}: install a newer MineCam"
+            )
+        for number, name, text in known:
+            if number > version:
+                with connection.transaction():
+                    connection.execute(cast(LiteralString, text))
+                    run(connection, "migration_record", version=number, name=name)
+                applied.append(name)
+    finally:
+        run(connection, "migration_unlock")
+    return applied

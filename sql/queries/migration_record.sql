@@ -1,0 +1,1 @@
+insert into minecam.schema_version (version, name) values (%(version)s, %(name)s)

@@ -1,0 +1,28 @@
+"""The errors of MineCam: each message says what happened, to what, and what to do."""
+
+from models.errors import ModelError
+from sql.errors import DatabaseError
+
+
+class MineCamError(Exception):
+    """Something failed that the message explains; nothing was left half-written."""
+
+
+class WrongUse(MineCamError):
+    """The caller asked for something that cannot be: an unknown mine, an outline without area."""
+
+
+class ServiceError(MineCamError):
+    """The Sentinel Hub service refused, failed, or sent something unusable."""
+
+
+class RasterError(MineCamError):
+    """A raster is missing, truncated, or not what its checksum says."""
+
+
+class StackError(MineCamError):
+    """A part of the embedded stack does not start or does not answer."""
+
+
+EXPLAINED = (MineCamError, ModelError, DatabaseError)
+"""Errors whose message is for the user; everything else is a defect and keeps its traceback."""

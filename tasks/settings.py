@@ -1,0 +1,96 @@
+"""Every setting of MineCam: typed, described, read from the environment.
+
+A value comes from the environment, else from `stack.env` in the home folder (written by `minecam up`
+with the addresses of the embedded stack), else from the default here.
+"""
+
+import os
+from pathlib import Path
+
+import platformdirs
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def default_home() -> Path:
+    """`/var/lib/minecam` for root (a service's place), the user's data folder for everybody else."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/minecam")
+    return platformdirs.user_data_path("minecam")
+
+
+def home() -> Path:
+    """The home folder, needed before the other settings can be read."""
+    return Path(os.environ.get("MINECAM_HOME") or default_home()).expanduser().absolute()
+
+
+class Settings(BaseSettings):
+    """The settings; each field is the environment variable MINECAM_<FIELD> unless it says otherwise."""
+
+    model_config = SettingsConfigDict(env_prefix="MINECAM_", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    home: Path = Field(
+        default_factory=default_home, description="Folder of the embedded stack: database, rasters, logs"
+    )
+    database_url: str | None = Field(None, description="PostGIS to use; without it the embedded cluster")
+    rasters: str | None = Field(
+        None,
+        description="Where rasters go: file:// or s3:// address; without it, the folder `rasters` of the home",
+    )
+
+    sh_client_id: str | None = Field(
+        None,
+        validation_alias=AliasChoices("SH_CLIENT_ID"),
+        description="Copernicus Data Space client id (SH_CLIENT_ID)",
+    )
+    sh_client_secret: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("SH_CLIENT_SECRET"), description="Its secret (SH_CLIENT_SECRET)"
+    )
+    sh_base_url: str = Field(
+        "https://sh.dataspace.copernicus.eu",
+        description="Server that speaks the Sentinel Hub API; http on loopback only",
+    )
+    sh_token_url: str = Field(
+        "https://identity.dataspace.copernicus.eu/auth/realms/CDSE/protocol/openid-connect/token",
+        description="Where the client fetches its token",
+    )
+    sh_attempts: int = Field(4, ge=1, description="How often a request is tried when the service fails")
+    sh_retry_seconds: float = Field(5.0, ge=0, description="Pause before the second try; each further one is 3x longer")
+    sh_timeout_seconds: float = Field(120.0, gt=0, description="How long one request may take")
+
+    collection: str = Field("sentinel-2-l2a", description="Sentinel-2 collection; L2A carries the SCL band")
+    lookback_days: int = Field(30, ge=1, description="How far back a scheduled run searches a mine not seen before")
+    overlap_days: int = Field(10, ge=0, description="How far a scheduled search reaches back before the latest sensing")
+    max_aoi_km2: float = Field(10_000, gt=0, description="Largest AOI that is accepted")
+    max_tile_cloud: float = Field(1.0, ge=0, le=1, description="Tiles cloudier than this share are not even discovered")
+
+    min_coverage: float = Field(0.5, ge=0, le=1, description="Least share of the AOI inside the swath")
+    min_valid: float = Field(0.3, ge=0, le=1, description="Least share of the AOI that must be truly observed")
+    max_cloud: float = Field(0.6, ge=0, le=1, description="Largest share of the AOI under cloud, shadow or cirrus")
+    max_saturated: float = Field(0.2, ge=0, le=1, description="Largest share of valid pixels at the end of the range")
+    max_shift_px: float = Field(1.5, ge=0, description="Largest shift in pixels against the previous epoch")
+    cloud_margin_px: int = Field(2, ge=0, description="Pixels around clouds and shadows that are not valid either")
+
+    model: str = Field("s2-rgb-mines", description="Model that watches mines which name none")
+    device: str = Field("auto", description="auto, cpu or cuda")
+
+    border_px: int = Field(1, ge=0, description="Border tolerance: rim of a segment that never counts as change")
+    min_confidence: float = Field(0.5, ge=0, le=1, description="Confidence needed on both sides of a change")
+    min_change_hectares: float = Field(0.2, gt=0, description="Minimum mapping unit of a change")
+    min_segment_hectares: float = Field(0.04, ge=0, description="Specks smaller than this join their neighbour")
+
+    notification_block: str = Field("minecam-alerts", description="Prefect notification block that alerts are sent to")
+    schedule: str = Field("0 6 * * *", description="Cron expression (UTC) of the scheduled run over all mines")
+    prefect_port: int = Field(4200, description="Port of the embedded Prefect server (the next free one if taken)")
+    archive_port: int = Field(4280, description="Port of the local archive (the next free one if taken)")
+    archive: Path | None = Field(None, description="Folder of the local archive; without it, `archive` in the home")
+
+    @property
+    def raster_root(self) -> str:
+        """Address below which rasters are written, without a slash at the end."""
+        return (self.rasters or (self.home / "rasters").as_uri()).rstrip("/")
+
+
+def settings() -> Settings:
+    """Read the settings anew (tests and workers change the environment)."""
+    return Settings(_env_file=home() / "stack.env", home=home())  # type: ignore[call-arg]
