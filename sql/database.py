@@ -55,7 +55,7 @@ def run_one(connection: Connection, name: str, /, **parameters: Any) -> Row | No
     return rows[0] if rows else None
 
 
-def migrations() -> list[tuple[int, str, str]]:
+def migrations() -> list[tuple[int, str, LiteralString]]:
     """Return (number, file name, text) of every migration, in order."""
     found = [entry for entry in files("sql").joinpath("migrations").iterdir() if entry.name.endswith(".sql")]
     rows = [(int(re.match(r"\d+", entry.name)[0]), entry.name, entry.read_text()) for entry in found]  # type: ignore[index]
@@ -82,7 +82,7 @@ def migrate(connection: Connection) -> list[str]:
         for number, name, text in known:
             if number > version:
                 with connection.transaction():
-                    connection.execute(cast(LiteralString, text))
+                    connection.execute(text)
                     run(connection, "migration_record", version=number, name=name)
                 applied.append(name)
     finally:

@@ -8,7 +8,7 @@ class MineCamError(Exception):
     """Something failed that the message explains; nothing was left half-written."""
 
 
-class WrongUse(MineCamError):
+class WrongUse(MineCamError):  # noqa: N818  (the word of the command line for exit status 2)
     """The caller asked for something that cannot be: an unknown mine, an outline without area."""
 
 
