@@ -1,0 +1,125 @@
+"""Reads and writes rasters: Cloud-Optimized GeoTIFFs on a mine's grid, at file:// or s3:// addresses.
+
+A raster is written under a temporary name and moved into place, so that what stands at an address is whole.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import fsspec
+import numpy as np
+from rasterio.errors import RasterioError
+from rasterio.io import MemoryFile
+
+from tasks.errors import RasterError
+from tasks.grid import Grid
+
+
+@dataclass(frozen=True)
+class Raster:
+    """What a file holds: `array` (bands, H, W), the names of its bands, its grid and its tags."""
+
+    array: np.ndarray
+    descriptions: tuple[str, ...]
+    grid: Grid
+    tags: dict[str, str]
+
+    def band(self, name: str) -> np.ndarray:
+        """Return the (H, W) array of the band called `name`; raises RasterError when there is none."""
+        if name not in self.descriptions:
+            raise RasterError(f"the raster has no band '{name}', only {', '.join(self.descriptions)}")
+        return self.array[self.descriptions.index(name)]
+
+
+def encode_cog(
+    array: np.ndarray,
+    grid: Grid,
+    *,
+    descriptions: Sequence[str],
+    nodata: float | None,
+    scales: Sequence[float] | None = None,
+    tags: Mapping[str, str] | None = None,
+    colormap: Mapping[int, tuple[int, ...]] | None = None,
+) -> bytes:
+    """Return `array`, (bands, H, W) or (H, W), as the bytes of a Cloud-Optimized GeoTIFF on `grid`."""
+    planes = array[None] if array.ndim == 2 else array
+    if planes.shape != (len(descriptions), grid.height, grid.width):
+        raise RasterError(f"an array of shape {planes.shape} does not fit {len(descriptions)} bands on {grid}")
+    profile = {
+        "driver": "COG", "dtype": planes.dtype.name, "count": len(planes), "height": grid.height, "width": grid.width,
+        "crs": grid.crs, "transform": grid.transform, "nodata": nodata, "compress": "deflate", "blocksize": 256,
+        "overview_resampling": "nearest", "predictor": "yes",
+    }  # fmt: skip
+    with MemoryFile() as memory:
+        with memory.open(**profile) as dataset:
+            dataset.write(planes)
+            dataset.descriptions = tuple(descriptions)
+            dataset.update_tags(**(tags or {}))
+            if scales is not None:
+                dataset.scales = tuple(scales)
+            if colormap is not None:
+                dataset.write_colormap(1, dict(colormap))
+        return bytes(memory.getbuffer())
+
+
+def write_cog(
+    address: str,
+    array: np.ndarray,
+    grid: Grid,
+    *,
+    descriptions: Sequence[str],
+    nodata: float | None,
+    scales: Sequence[float] | None = None,
+    tags: Mapping[str, str] | None = None,
+    colormap: Mapping[int, tuple[int, ...]] | None = None,
+) -> str:
+    """Write a raster to `address` and return the SHA-256 of its bytes; raises RasterError when it cannot."""
+    content = encode_cog(
+        array, grid, descriptions=descriptions, nodata=nodata, scales=scales, tags=tags, colormap=colormap
+    )
+    try:
+        files, path = fsspec.core.url_to_fs(address)
+        files.makedirs(files._parent(path), exist_ok=True)
+        temporary = f"{path}.{uuid.uuid4().hex[:8]}.part"
+        try:
+            files.pipe_file(temporary, content)
+            files.mv(temporary, path)
+        finally:
+            if files.exists(temporary):
+                files.rm_file(temporary)
+    except (OSError, ImportError) as error:
+        raise RasterError(f"cannot write {address} ({error}): check MINECAM_RASTERS and the space left") from error
+    return hashlib.sha256(content).hexdigest()
+
+
+def read(address: str, checksum: str | None = None) -> Raster:
+    """Read the raster at `address`.
+
+    Raises RasterError when it is missing, truncated, or its SHA-256 is not `checksum`.
+    """
+    try:
+        files, path = fsspec.core.url_to_fs(address)
+        content = files.cat_file(path)
+    except (OSError, ImportError) as error:
+        raise RasterError(f"cannot read the raster {address}: {error}") from error
+    if checksum is not None and hashlib.sha256(content).hexdigest() != checksum:
+        raise RasterError(f"the raster {address} is not what its checksum says: download it again")
+    try:
+        return decode(content)
+    except RasterioError as error:
+        raise RasterError(f"the raster {address} is truncated or no GeoTIFF: {error}") from error
+
+
+def decode(content: bytes) -> Raster:
+    """Return the raster in the bytes of a GeoTIFF; rasterio's errors pass."""
+    with MemoryFile(content) as memory, memory.open() as dataset:
+        corner = dataset.transform
+        epsg = dataset.crs.to_epsg() if dataset.crs else None
+        return Raster(
+            array=dataset.read(),
+            descriptions=tuple(name or "" for name in dataset.descriptions),
+            grid=Grid(epsg or 0, corner.c, corner.f, dataset.width, dataset.height),
+            tags=dataset.tags(),
+        )
