@@ -1,0 +1,200 @@
+"""Mine outlines as people bring them: reads outline files, repairs or refuses geometries.
+
+Stands before the registry: what passes here is an area of interest that can be downloaded and measured.
+"""
+
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas
+import pyogrio
+import shapely
+from pyproj import Geod
+from shapely.geometry import MultiPolygon, shape
+from shapely.geometry.base import BaseGeometry
+from shapely.validation import explain_validity
+
+from tasks.errors import WrongUse
+
+REPAIR_TOLERANCE = 0.01
+"""Share of the area that a repair may gain or lose."""
+
+SMALLEST_HECTARES = 0.01
+"""One 10 m pixel; less is no area."""
+
+COLUMNS = {
+    "slug": ("slug",),
+    "key": ("mine_id", "gem_mine_id", "site_id", "tile_id", "id", "fid"),
+    "name": ("name", "mine_name", "mine", "site", "site_name", "title"),
+    "country": ("country", "country_area", "country_name", "nation"),
+    "commodity": ("commodity", "commodities", "primary_commodity", "mineral", "coal_grade"),
+    "operator": ("operator", "owner", "company"),
+    "mine_type": ("mine_type", "minetype", "minetype1", "type", "mine_feature_subcategory"),
+    "licence": ("licence", "license", "concession"),
+    "model": ("model",),
+    "notes": ("notes", "comment", "description"),
+}
+"""Column names that outline files use for what we record, the likeliest first."""
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A sound AOI or licence in EPSG:4326, and whether it had to be repaired."""
+
+    geometry: MultiPolygon
+    repaired: bool
+
+
+@dataclass(frozen=True)
+class Site:
+    """One mine of an outline file: its recorded words and its geometries as found (EPSG:4326)."""
+
+    slug: str
+    name: str
+    aoi: BaseGeometry
+    licence: BaseGeometry | None
+    words: dict[str, str]
+
+
+def square_kilometres(geometry: BaseGeometry) -> float:
+    """Return the geodesic area of `geometry` (EPSG:4326) on the WGS 84 ellipsoid."""
+    area, _ = Geod(ellps="WGS84").geometry_area_perimeter(shapely.orient_polygons(geometry))
+    return abs(area) / 1e6
+
+
+def sound(geometry: BaseGeometry | None, *, max_km2: float) -> Outline:
+    """Return `geometry` (EPSG:4326) as an outline, its faults repaired where that keeps the area within 1 %.
+
+    Raises WrongUse with the reason where it cannot stand for a mine.
+    """
+    flat = _flat_polygons(geometry)
+    _check_coordinates(flat)
+    repaired = not flat.is_valid
+    parts = _repaired(flat) if repaired else flat
+    area = square_kilometres(parts)
+    if area * 100 < SMALLEST_HECTARES:
+        raise WrongUse("the outline has no area (less than one 10 m pixel)")
+    if area > max_km2:
+        raise WrongUse(f"the outline covers {area:,.0f} km², more than MINECAM_MAX_AOI_KM2 ({max_km2:,.0f})")
+    return Outline(parts, repaired)
+
+
+def _flat_polygons(geometry: BaseGeometry | None) -> MultiPolygon:
+    if geometry is None or geometry.is_empty:
+        raise WrongUse("the outline is empty")
+    flat = shapely.force_2d(geometry)
+    parts = [part for part in shapely.get_parts(flat, return_index=False) if part.geom_type == "Polygon"]
+    if not parts or len(parts) < shapely.get_num_geometries(flat):
+        raise WrongUse(f"the outline is a {geometry.geom_type}, not a polygon")
+    return MultiPolygon([part for part in parts if not part.is_empty])
+
+
+def _check_coordinates(geometry: BaseGeometry) -> None:
+    west, south, east, north = shapely.bounds(geometry)
+    points = shapely.get_coordinates(geometry)
+    if not all(math.isfinite(value) for value in points.ravel()):
+        raise WrongUse("the outline has coordinates that are not numbers")
+    if west < -180 or east > 180 or south < -90 or north > 90:
+        raise WrongUse("the outline leaves ±180° longitude or ±90° latitude: give degrees, longitude first")
+    if east - west > 180:
+        raise WrongUse("the outline spans more than half the globe: split it at the 180° meridian")
+
+
+def _repaired(geometry: MultiPolygon) -> MultiPolygon:
+    reason = explain_validity(geometry)
+    fixed = shapely.make_valid(geometry, method="structure", keep_collapsed=False)
+    parts = [part for part in shapely.get_parts(fixed) if part.geom_type == "Polygon"]
+    repaired = MultiPolygon(parts)
+    if repaired.area == 0:
+        raise WrongUse("the outline has no area (less than one 10 m pixel)")
+    if abs(repaired.area - geometry.area) > REPAIR_TOLERANCE * max(repaired.area, geometry.area):
+        raise WrongUse(f"the outline crosses itself and a repair would change its area ({reason}): draw it again")
+    return repaired
+
+
+def slugify(name: str) -> str:
+    """Return `name` as a slug: ASCII letters, digits and hyphens, at most 63 of them."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:63].strip("-")
+
+
+def read_frame(path: Path, layer: str | None = None) -> geopandas.GeoDataFrame:
+    """Read the outlines of a GeoJSON, GeoPackage or KML file in EPSG:4326; raises WrongUse when it cannot."""
+    if not path.exists():
+        raise WrongUse(f"there is no file {path}")
+    try:
+        layers = [name for name, kind in pyogrio.list_layers(path) if kind is not None]
+        if layer is None and len(layers) > 1:
+            raise WrongUse(f"{path.name} has the layers {', '.join(layers)}: choose one with --layer")
+        if layer is not None and layer not in layers:
+            raise WrongUse(f"{path.name} has no layer '{layer}', only {', '.join(layers)}")
+        frame = pyogrio.read_dataframe(path, layer=layer)
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
+        raise WrongUse(f"{path.name} is no readable outline file (GeoJSON, GeoPackage, KML): {error}") from error
+    if not isinstance(frame, geopandas.GeoDataFrame) or frame.empty:
+        raise WrongUse(f"{path.name} holds no outlines")
+    return frame if frame.crs is None else frame.to_crs(4326)
+
+
+def sites(frame: geopandas.GeoDataFrame, *, stem: str) -> list[Site]:
+    """Return the mines of an outline table; rows of one mine (same slug, key or name) become one site.
+
+    A mine without a name is called after its key (`Tile 514`), or after the file (`stem`) and its row number.
+    """
+    names = {re.sub(r"[^a-z0-9]+", "_", str(column).lower()).strip("_"): column for column in frame.columns}
+    chosen = {word: next((names[c] for c in known if c in names), None) for word, known in COLUMNS.items()}
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for number, row in enumerate(frame.to_dict("records"), start=1):
+        words = {word: row[column] for word, column in chosen.items() if column is not None and _given(row[column])}
+        words["aoi"] = row[frame.geometry.name]
+        words.setdefault("name", _name_without_name(words, chosen["key"], stem, number))
+        group = str(words.get("slug") or words.get("key") or words["name"])
+        groups.setdefault(group, []).append(words)
+    found: dict[str, Site] = {}
+    for key, rows in groups.items():
+        site = _site(rows)
+        if site.slug in found:
+            site = _site([{**rows[0], "slug": f"{site.slug[:50]}-{slugify(key)[:12]}"}, *rows[1:]])
+        found[site.slug] = site
+    return list(found.values())
+
+
+def _given(value: Any) -> bool:
+    return value is not None and value == value and str(value).strip() != ""
+
+
+def _name_without_name(words: Mapping[str, Any], key_column: str | None, stem: str, number: int) -> str:
+    if "slug" in words:
+        return str(words["slug"])
+    kind = re.sub(r"(?i)[ _-]*id$", "", str(key_column or "")) or stem
+    return f"{kind.capitalize()} {words['key']}" if "key" in words else f"{stem} {number}"
+
+
+def _site(rows: list[Mapping[str, Any]]) -> Site:
+    first = rows[0]
+    text = {word: str(first[word]) for word in first if word in COLUMNS and word not in ("slug", "key", "licence")}
+    name = text.pop("name").strip()
+    slug = str(first["slug"]) if "slug" in first else slugify(name) or slugify(str(first.get("key", "")))
+    return Site(slug, name, _together([row["aoi"] for row in rows]), _licence(first.get("licence")), text)
+
+
+def _together(shapes: list[BaseGeometry | None]) -> BaseGeometry:
+    """One geometry of all rows of a mine; rows that overlap are merged, a lone row stays as found."""
+    given = [part for part in shapes if part is not None]
+    if len(given) == 1:
+        return given[0]
+    return shapely.union_all([shapely.make_valid(part) if not part.is_valid else part for part in given])
+
+
+def _licence(value: Any) -> BaseGeometry | None:
+    """A licence column holds a GeoJSON geometry; other words there (a licence number) are no outline."""
+    try:
+        return shape(json.loads(value) if isinstance(value, str) else value) if value is not None else None
+    except (ValueError, TypeError, AttributeError, KeyError, shapely.errors.ShapelyError):
+        return None

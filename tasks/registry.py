@@ -1,0 +1,147 @@
+"""The register of mines: adds them, imports them in bulk, finds them. The first step of the flow of data."""
+
+import re
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+import sql
+from models.labels import LABELS
+from tasks.errors import WrongUse
+from tasks.grid import Grid, grid_for
+from tasks.outline import Outline, read_frame, sites, sound
+from tasks.settings import settings
+
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+@dataclass(frozen=True)
+class Mine:
+    """A registered mine: outlines in EPSG:4326, `model` the one that watches it (None: the default)."""
+
+    mine_id: int
+    slug: str
+    name: str
+    aoi: BaseGeometry
+    licence: BaseGeometry | None
+    model: str | None
+    country: str | None = None
+    commodity: str | None = None
+    operator: str | None = None
+    mine_type: str | None = None
+    notes: str | None = None
+
+    @property
+    def grid(self) -> Grid:
+        """The fixed UTM grid of its rasters."""
+        return grid_for(self.aoi)
+
+
+@dataclass
+class Imported:
+    """What became of the mines of a file: slugs, and (name, reason) of those refused."""
+
+    added: list[str] = field(default_factory=list)
+    present: list[str] = field(default_factory=list)
+    repaired: list[str] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+
+
+def add(
+    connection: sql.Connection,
+    *,
+    slug: str,
+    name: str,
+    aoi: BaseGeometry,
+    licence: BaseGeometry | None = None,
+    country: str | None = None,
+    commodity: str | None = None,
+    operator: str | None = None,
+    mine_type: str | None = None,
+    model: str | None = None,
+    notes: str | None = None,
+) -> Mine:
+    """Register a mine; outlines in EPSG:4326. Raises WrongUse when the slug is taken or an outline cannot be used."""
+    limit = settings().max_aoi_km2
+    ground = sound(aoi, max_km2=limit)
+    permit = None if licence is None else sound(licence, max_km2=limit)
+    words = {"country": country, "commodity": commodity, "operator": operator, "mine_type": mine_type}
+    if not _insert(connection, slug, name, ground, permit, {**words, "model": model, "notes": notes}):
+        raise WrongUse(f"there is already a mine '{slug}': choose another slug")
+    return find(connection, slug)
+
+
+def _insert(
+    connection: sql.Connection,
+    slug: str,
+    name: str,
+    aoi: Outline,
+    licence: Outline | None,
+    words: dict[str, str | None],
+) -> bool:
+    """Write the row; False when the slug is taken."""
+    if not SLUG.fullmatch(slug):
+        raise WrongUse(f"'{slug}' is no slug: small letters, digits and hyphens, at most 63, not beginning with one")
+    columns = {word: words.get(word) for word in ("country", "commodity", "operator", "mine_type", "model", "notes")}
+    outlines = {
+        "aoi": shapely.to_wkb(aoi.geometry),
+        "licence": None if licence is None else shapely.to_wkb(licence.geometry),
+    }
+    return bool(sql.run(connection, "mine_add", slug=slug, name=name, **columns, **outlines))
+
+
+def import_outlines(connection: sql.Connection, path: Path | str, layer: str | None = None) -> Imported:
+    """Register every mine of a GeoJSON, GeoPackage or KML file; mines whose slug is known stay as they are.
+
+    An outline that cannot be used is refused by name, the others go in. Raises WrongUse when the file cannot be read.
+    """
+    path = Path(path)
+    limit = settings().max_aoi_km2
+    imported = Imported()
+    with connection.transaction():
+        for site in sites(read_frame(path, layer), stem=path.stem):
+            try:
+                aoi = sound(site.aoi, max_km2=limit)
+                licence = None if site.licence is None else sound(site.licence, max_km2=limit)
+                new = _insert(connection, site.slug, site.name, aoi, licence, dict(site.words))
+            except WrongUse as error:
+                imported.refused.append((site.name, str(error)))
+                continue
+            (imported.added if new else imported.present).append(site.slug)
+            if new and (aoi.repaired or (licence is not None and licence.repaired)):
+                imported.repaired.append(site.slug)
+    return imported
+
+
+def find(connection: sql.Connection, slug: str) -> Mine:
+    """Return the mine called `slug`; raises WrongUse that names the likeliest others."""
+    row = sql.run_one(connection, "mine_find", slug=slug)
+    if row is None:
+        close = get_close_matches(slug, [mine.slug for mine in mines(connection)], n=3)
+        hint = f"did you mean {' or '.join(close)}?" if close else "see `minecam mine list`"
+        raise WrongUse(f"there is no mine '{slug}': {hint}")
+    return _mine(row)
+
+
+def mines(connection: sql.Connection) -> list[Mine]:
+    """Return the mines that are watched, by slug."""
+    return [_mine(row) for row in sql.run(connection, "mine_list")]
+
+
+def _mine(row: sql.Row) -> Mine:
+    names = ("mine_id", "slug", "name", "model", "country", "commodity", "operator", "mine_type", "notes")
+    licence = None if row["licence"] is None else shapely.from_wkb(bytes(row["licence"]))
+    return Mine(aoi=shapely.from_wkb(bytes(row["aoi"])), licence=licence, **{name: row[name] for name in names})
+
+
+def publish_labels(connection: sql.Connection) -> None:
+    """Write the label set into the table `label`, so that SQL can name and colour classes."""
+    with connection.transaction():
+        for label in LABELS:
+            colour = "#{:02x}{:02x}{:02x}".format(*label.rgb)
+            sql.run(
+                connection, "label_publish", class_id=label.id, name=label.name, meaning=label.meaning, colour=colour
+            )

@@ -1,0 +1,133 @@
+import json
+from pathlib import Path
+
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
+
+from tasks.errors import WrongUse
+from tasks.outline import read_frame, sites, slugify, sound, square_kilometres
+
+BOW_TIE = Polygon([(0, 0), (0.1, 0.1), (0.1, 0), (0, 0.1)])
+SPIKE = Polygon([(0, 0), (0.1, 0), (0.1, 0.05), (0.12, 0.05), (0.1, 0.05), (0.1, 0.1), (0, 0.1)])
+
+
+@pytest.mark.parametrize(
+    ("outline", "reason"),
+    [
+        (None, "empty"),
+        (Polygon(), "empty"),
+        (Point(1, 2), "Point, not a polygon"),
+        (LineString([(0, 0), (1, 1)]), "not a polygon"),
+        (Polygon([(0, 0), (1, 1), (2, 2)]), "no area"),
+        (box(0, 0, 1e-6, 1e-6), "no area"),
+        (BOW_TIE, "crosses itself"),
+        (box(0, 0, 3, 3), "MINECAM_MAX_AOI_KM2"),
+        (box(179, 0, 181, 1), "±180"),
+        (box(0, 89, 1, 91), "±90"),
+        (box(-179, 0, 179, 0.01), "half the globe"),
+        (box(300_000, 5_000_000, 300_100, 5_000_100), "±180"),
+    ],
+)
+def test_what_is_no_mine_is_refused(outline: Polygon, reason: str) -> None:
+    with pytest.raises(WrongUse, match=reason):
+        sound(outline, max_km2=10_000)
+
+
+def test_a_fault_without_area_is_repaired() -> None:
+    outline = sound(SPIKE, max_km2=10_000)
+    assert outline.repaired
+    assert outline.geometry.is_valid and outline.geometry.geom_type == "MultiPolygon"
+    assert outline.geometry.area == pytest.approx(0.01)
+
+
+def test_heights_are_dropped() -> None:
+    outline = sound(shapely.force_3d(box(0, 0, 0.1, 0.1), 7), max_km2=1000)
+    assert not outline.geometry.has_z and not outline.repaired
+
+
+def test_area_is_geodesic() -> None:
+    assert square_kilometres(box(0, 0, 1, 1)) == pytest.approx(12_309, rel=1e-3)
+    assert square_kilometres(MultiPolygon([box(0, 0, 1, 1), box(2, 0, 3, 1)])) == pytest.approx(24_617, rel=1e-3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.floats(-0.2, 0.2), st.floats(-0.2, 0.2)), min_size=3, max_size=9))
+def test_any_ring_is_sound_or_refused(ring: list[tuple[float, float]]) -> None:
+    try:
+        outline = sound(Polygon(ring), max_km2=10_000)
+    except WrongUse:
+        return
+    assert outline.geometry.is_valid and outline.geometry.area > 0
+    assert abs(outline.geometry.area - Polygon(ring).area) <= 0.011 * outline.geometry.area
+
+
+def test_slugs() -> None:
+    assert slugify("Mina São José (Norte)") == "mina-sao-jose-norte"
+    assert slugify("东") == ""
+    assert len(slugify("a b" * 50)) <= 63
+
+
+def _collection(path: Path, *features: tuple[dict, Polygon]) -> Path:
+    rows = [{"type": "Feature", "properties": p, "geometry": shapely.geometry.mapping(g)} for p, g in features]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": rows}))
+    return path
+
+
+def test_columns_are_found_under_many_names(tmp_path: Path) -> None:
+    licence = shapely.geometry.mapping(box(0, 0, 0.2, 0.2))
+    words = {"Mine Name": "Big Pit", "Country / Area": "Chile", "Owner": "X", "licence": licence, "colour": "red"}
+    frame = read_frame(_collection(tmp_path / "a.geojson", (words, box(0, 0, 0.1, 0.1))))
+    (site,) = sites(frame, stem="a")
+    assert (site.slug, site.name) == ("big-pit", "Big Pit")
+    assert site.words == {"country": "Chile", "operator": "X"}
+    assert site.licence is not None and site.licence.equals(box(0, 0, 0.2, 0.2))
+
+
+def test_rows_of_one_mine_are_one_site_and_namesakes_are_two(tmp_path: Path) -> None:
+    path = _collection(
+        tmp_path / "a.geojson",
+        ({"id": "1", "name": "Pit"}, box(0, 0, 0.1, 0.1)),
+        ({"id": "1", "name": "Pit"}, box(1, 0, 1.1, 0.1)),
+        ({"id": "2", "name": "Pit"}, box(2, 0, 2.1, 0.1)),
+    )
+    found = sites(read_frame(path), stem="a")
+    assert [site.slug for site in found] == ["pit", "pit-2"]
+    assert found[0].aoi.area == pytest.approx(0.02)
+
+
+def test_mines_without_names_are_called_after_key_or_file(tmp_path: Path) -> None:
+    path = _collection(tmp_path / "a.geojson", ({"tile_id": 514}, box(0, 0, 0.1, 0.1)))
+    assert sites(read_frame(path), stem="a")[0].name == "Tile 514"
+    path = _collection(tmp_path / "b.geojson", ({"x": 1}, box(0, 0, 0.1, 0.1)))
+    assert sites(read_frame(path), stem="pits")[0].slug == "pits-1"
+
+
+def test_kml_is_read(tmp_path: Path) -> None:
+    ring = "0,0,0 0.1,0,0 0.1,0.1,0 0,0,0"
+    polygon = f"<outerBoundaryIs><LinearRing><coordinates>{ring}</coordinates></LinearRing></outerBoundaryIs>"
+    (tmp_path / "a.kml").write_text(
+        '<?xml version="1.0"?><kml xmlns="http://www.opengis.net/kml/2.2"><Document><Placemark><name>East pit</name>'
+        f"<Polygon>{polygon}</Polygon></Placemark></Document></kml>"
+    )
+    (site,) = sites(read_frame(tmp_path / "a.kml"), stem="a")
+    assert site.slug == "east-pit" and sound(site.aoi, max_km2=100)
+
+
+def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(WrongUse, match="no file"):
+        read_frame(tmp_path / "none.geojson")
+    (tmp_path / "bad.geojson").write_text("{")
+    with pytest.raises(WrongUse, match="no readable outline file"):
+        read_frame(tmp_path / "bad.geojson")
+    (tmp_path / "empty.geojson").write_text('{"type": "FeatureCollection", "features": []}')
+    with pytest.raises(WrongUse, match="no outlines"):
+        read_frame(tmp_path / "empty.geojson")
+
+
+@pytest.mark.shared_data
+def test_a_file_of_several_layers_asks_which(shared_data: Path) -> None:
+    with pytest.raises(WrongUse, match="--layer"):
+        read_frame(shared_data / "registry" / "mine_polygons_116_sites.gpkg")
