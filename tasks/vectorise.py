@@ -11,7 +11,7 @@ from rasterio.features import shapes, sieve
 from scipy import ndimage
 
 from models.labels import BACKGROUND, NODATA
-from tasks.grid import Grid, to_wgs84
+from tasks.grid import PIXEL, Grid, to_wgs84
 
 HECTARES_PER_PIXEL = 0.01
 """A pixel of a mine's grid is 10 m × 10 m."""
@@ -55,9 +55,8 @@ def outlines(labels: np.ndarray, grid: Grid) -> np.ndarray:
     found = list(shapes(labels, mask=labels > 0, connectivity=4))
     polygons = shapely.from_geojson([orjson.dumps(geometry) for geometry, _ in found])
     polygons = polygons[np.argsort([value for _, value in found], kind="stable")]
-    placed = shapely.transform(
-        with_junctions(polygons, labels), lambda corners: np.column_stack(grid.transform @ corners.T)
-    )
+    corner = np.array([grid.left, grid.top])
+    placed = shapely.transform(with_junctions(polygons, labels), lambda at: corner + at * (PIXEL, -PIXEL))
     in_degrees = np.array([to_wgs84(polygon, grid.epsg) for polygon in placed], dtype=object)
     pinched = ~shapely.is_valid(in_degrees)
     in_degrees[pinched] = shapely.make_valid(in_degrees[pinched], method="structure", keep_collapsed=False)

@@ -1,0 +1,140 @@
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+import shapely
+
+from tasks import registry
+from tasks.checkpoint import Check, judge
+from tasks.rasters import write_cog
+from tasks.settings import settings
+from tasks.validate import checks, figures, offset_left, shift_px, validate
+
+NAMES = ("B02", "B03", "B04")
+AOI = shapely.box(69.0, 33.0, 69.007, 33.006)
+
+
+def acquire(database, mine, home, day, **changes):
+    """Write an acquisition raster and its downloaded row."""
+    grid = mine.grid
+    generator = np.random.default_rng(1)
+    array = generator.integers(800, 3000, (5, grid.height, grid.width)).astype(np.uint16)
+    array[3] = changes.get("scl", 4)
+    array[4] = 1
+    for index in changes.get("without", ()):
+        array[index] = 0
+    address = f"file://{home}/{day}.tif"
+    tags = {"harmonised": changes.get("harmonised", "true")}
+    checksum = write_cog(address, array, grid, descriptions=(*NAMES, "SCL", "dataMask"), nodata=None, tags=tags)
+    time = datetime(2023, 1, day, tzinfo=UTC)
+    (row,) = database.execute(
+        "insert into acquisition (mine_id, sensor_set, collection, sensing_date, sensing_time, product_ids, state,"
+        " raster, checksum) values (%s, 's2-rgb', 'sentinel-2-l2a', %s, %s, '{X}', 'downloaded', %s, %s) returning *",
+        (mine.mine_id, time.date(), time, address, checksum),
+    ).fetchall()
+    return row
+
+
+def state(database, row):
+    return sql_row(database, row["acquisition_id"])
+
+
+def sql_row(database, acquisition_id):
+    return database.execute("select * from acquisition where acquisition_id = %s", (acquisition_id,)).fetchone()
+
+
+@pytest.fixture
+def mine(database, home):
+    return registry.add(database, slug="pit", name="Pit", aoi=AOI)
+
+
+def test_a_clear_acquisition_is_accepted_once(database, home, mine):
+    row = acquire(database, mine, home, 1)
+    assert validate(database, row, mine)
+    after = state(database, row)
+    assert (after["state"], after["reasons"], after["valid_share"]) == ("accepted", [], 1.0)
+    assert validate(database, after, mine) and validate(database, row, mine)
+    assert database.execute("select count(*) as n from validation").fetchone()["n"] == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "reasons"),
+    [
+        ({"without": [1]}, ["band B03 is missing (no values)"]),
+        (
+            {"scl": 9},
+            [
+                "cloud over 100 % of the AOI (at most 60 %)",
+                "0 % of the AOI was truly observed (at least 30 %)",
+            ],
+        ),
+        (
+            {"harmonised": "false"},
+            ["the raster is not tagged harmonised: the baseline offset may be in it"],
+        ),
+    ],
+)
+def test_what_fails_is_quarantined_with_just_its_reasons(database, home, mine, changes, reasons):
+    row = acquire(database, mine, home, 1, **changes)
+    assert not validate(database, row, mine)
+    assert state(database, row)["state"] == "quarantined"
+    assert state(database, row)["reasons"] == reasons
+
+
+def test_the_shift_against_the_acquisition_before_is_measured(database, home, mine):
+    first, second = (acquire(database, mine, home, day) for day in (1, 2))
+    assert validate(database, first, mine) and validate(database, second, mine)
+    rows = database.execute("select figures from validation order by validation_id").fetchall()
+    assert [row["figures"]["shift_px"] for row in rows] == [None, 0.0]
+
+
+@pytest.mark.parametrize("rows, columns", [(0, 0), (3, -4), (-1, 0)])
+def test_a_known_shift_is_found(rows, columns):
+    image = np.random.default_rng(2).random((80, 90))
+    everywhere = np.ones(image.shape, bool)
+    moved = np.roll(image, (rows, columns), (0, 1))
+    assert shift_px(image, everywhere, moved, everywhere) == pytest.approx(np.hypot(rows, columns))
+
+
+def test_unlike_images_say_nothing_about_a_shift():
+    generator = np.random.default_rng(3)
+    everywhere = np.ones((80, 90), bool)
+    assert shift_px(generator.random((80, 90)), everywhere, generator.random((80, 90)), everywhere) is None
+    assert shift_px(np.ones((80, 90)), everywhere, np.ones((80, 90)), ~everywhere) is None
+
+
+def test_an_offset_is_told_from_haze():
+    dark = np.array([0.05, 0.06, 0.08])
+    assert offset_left(dark + 0.1, dark)
+    assert not offset_left(dark + np.array([0.12, 0.1, 0.07]), dark)
+    assert not offset_left(dark, dark)
+
+
+def test_figures_of_nothing_valid_are_null_and_only_the_share_fails():
+    nothing = np.zeros((40, 40), bool)
+    measured = figures(
+        bands=np.full((3, 40, 40), 0.1, np.float32),
+        names=NAMES,
+        valid=nothing,
+        scl=np.full((40, 40), 11),
+        data_mask=np.ones((40, 40)),
+        aoi=~nothing,
+        tags={"harmonised": "true"},
+        previous=None,
+    )
+    assert measured["present_B02"] is None
+    judgement = judge(suite="snow", figures=measured, checks=checks(NAMES, settings()))
+    assert judgement.reasons == ["0 % of the AOI was truly observed (at least 30 %)"]
+
+
+def test_digital_numbers_and_radar():
+    everywhere = np.ones((40, 40), bool)
+    shared = {"valid": everywhere, "scl": None, "data_mask": everywhere, "aoi": everywhere, "previous": None}
+    raw = figures(bands=np.full((3, 40, 40), 900.0), names=NAMES, tags={"harmonised": "true"}, **shared)
+    assert "no reflectance" in judge(suite="raw", figures=raw, checks=checks(NAMES, settings())).reasons[0]
+    radar = figures(bands=np.full((2, 40, 40), 0.2), names=("VV", "VH"), tags={}, **shared)
+    assert judge(suite="radar", figures=radar, checks=checks(("VV", "VH"), settings())).passed
+
+
+def test_a_figure_that_could_not_be_measured_passes():
+    assert judge(suite="null", figures={"a": None}, checks=[Check("a", 0, 1, "a is {value}")]).passed
