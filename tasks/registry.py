@@ -4,8 +4,10 @@ import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from typing import cast
 
 import shapely
+from shapely.geometry import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
 import sql
@@ -25,8 +27,8 @@ class Mine:
     mine_id: int
     slug: str
     name: str
-    aoi: BaseGeometry
-    licence: BaseGeometry | None
+    aoi: MultiPolygon
+    licence: MultiPolygon | None
     model: str | None
     country: str | None = None
     commodity: str | None = None
@@ -133,8 +135,12 @@ def mines(connection: sql.Connection) -> list[Mine]:
 
 def _mine(row: sql.Row) -> Mine:
     names = ("mine_id", "slug", "name", "model", "country", "commodity", "operator", "mine_type", "notes")
-    licence = None if row["licence"] is None else shapely.from_wkb(bytes(row["licence"]))
-    return Mine(aoi=shapely.from_wkb(bytes(row["aoi"])), licence=licence, **{name: row[name] for name in names})
+    licence = None if row["licence"] is None else _outline(row["licence"])
+    return Mine(aoi=_outline(row["aoi"]), licence=licence, **{name: row[name] for name in names})
+
+
+def _outline(wkb: bytes) -> MultiPolygon:
+    return cast(MultiPolygon, shapely.from_wkb(bytes(wkb)))
 
 
 def publish_labels(connection: sql.Connection) -> None:

@@ -1,0 +1,148 @@
+"""Looks in the catalog for new sensings of a mine; each becomes an acquisition in state `discovered`.
+
+Stands between the registry and the download. Searching costs by area and time, so windows start at a watermark.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from sentinelhub import CRS, Geometry, SentinelHubCatalog
+
+import sql
+from models.sensors import SensorSet
+from tasks import service
+from tasks.errors import ServiceError, WrongUse
+from tasks.registry import Mine
+from tasks.settings import Settings, settings
+
+FIELDS = {"include": ["id", "properties"], "exclude": ["assets", "links", "geometry", "bbox"]}
+BASELINE = re.compile(r"_N(\d\d)(\d\d)_")
+
+
+@dataclass(frozen=True)
+class Found:
+    """All products of one mine of one day (and one orbit direction, for Sentinel-1); times in UTC."""
+
+    orbit_direction: str
+    sensing_date: date
+    sensing_time: datetime
+    published_at: datetime | None
+    product_ids: list[str]
+    baseline: str | None
+    cloud_cover: float | None
+
+
+def window(
+    *, start: date | None, end: date | None, latest: date | None, today: date, lookback_days: int, overlap_days: int
+) -> tuple[date, date]:
+    """Return the days to search, both included.
+
+    Without `start`: from `overlap_days` before the latest known sensing, else `lookback_days` back.
+    Raises WrongUse when the range ends before it starts.
+    """
+    last = end or today
+    if start is None:
+        back = last - timedelta(days=lookback_days)
+        start = latest - timedelta(days=overlap_days) if latest is not None and end is None else back
+        start = min(start, last)
+    if last < start:
+        raise WrongUse(f"the range ends ({last}) before it starts ({start})")
+    return start, last
+
+
+def group(features: Iterable[dict[str, Any]], *, by_orbit: bool) -> list[Found]:
+    """Return the catalog's `features` as one `Found` per UTC day (and orbit direction), in order of time.
+
+    The baseline is that of the newest processing; cloud cover is the mean over the tiles, as a share.
+    Raises ServiceError when a feature has no id or no time.
+    """
+    days: dict[tuple[date, str], list[dict[str, Any]]] = defaultdict(list)
+    for feature in features:
+        try:
+            when, properties = _time(feature["properties"]["datetime"]), feature["properties"]
+            product = {"id": str(feature["id"]), "when": when, "created": properties.get("created")}
+        except (KeyError, TypeError, ValueError) as error:
+            raise ServiceError(f"the catalog sent a product without id or time ({error!r})") from error
+        orbit = str(properties.get("sat:orbit_state", "")).lower() if by_orbit else ""
+        days[when.date(), orbit].append({**product, "cloud": properties.get("eo:cloud_cover")})
+    found = [_found(day, orbit, products) for (day, orbit), products in days.items()]
+    return sorted(found, key=lambda one: one.sensing_time)
+
+
+def _found(day: date, orbit: str, products: list[dict[str, Any]]) -> Found:
+    created = [_time(product["created"]) for product in products if product["created"]]
+    clouds = [float(product["cloud"]) for product in products if product["cloud"] is not None]
+    ids = sorted({product["id"] for product in products})
+    return Found(
+        orbit_direction=orbit,
+        sensing_date=day,
+        sensing_time=min(product["when"] for product in products),
+        published_at=max(created, default=None),
+        product_ids=ids,
+        baseline=max((known for name in ids if (known := baseline(name))), default=None),
+        cloud_cover=sum(clouds) / len(clouds) / 100 if clouds else None,
+    )
+
+
+def baseline(product_id: str) -> str | None:
+    """Return the processing baseline in a Sentinel-2 product id (`_N0509_` is `05.09`), or None."""
+    match = BASELINE.search(product_id)
+    return f"{match[1]}.{match[2]}" if match else None
+
+
+def _time(text: str) -> datetime:
+    when = datetime.fromisoformat(text)
+    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+
+
+def collection_of(sensor_set: SensorSet, given: Settings) -> str:
+    """Return the collection that serves `sensor_set`; raises WrongUse for one that needs two at once."""
+    if sensor_set.collections == ("sentinel-2",):
+        return given.collection
+    if sensor_set.collections == ("sentinel-1",):
+        return service.SENTINEL_1
+    raise WrongUse(f"sensor set '{sensor_set.name}' needs two collections at once, which cannot be downloaded yet")
+
+
+def discover(
+    connection: sql.Connection, mine: Mine, sensor_set: SensorSet, *, start: date | None = None, end: date | None = None
+) -> int:
+    """Record what the catalog has of `mine` between two days (default: since the watermark).
+
+    Returns the number of new acquisitions. Raises WrongUse for an impossible range, ServiceError when the
+    catalog cannot be searched; then nothing was written.
+    """
+    given = settings()
+    collection = collection_of(sensor_set, given)
+    keys: dict[str, Any] = {"mine_id": mine.mine_id, "sensor_set": sensor_set.name, "collection": collection}
+    row = sql.run_one(connection, "acquisition_watermark", **keys)
+    first, last = window(
+        start=start,
+        end=end,
+        latest=row["latest"] if row else None,
+        today=datetime.now(UTC).date(),
+        lookback_days=given.lookback_days,
+        overlap_days=given.overlap_days,
+    )
+    found = group(_search(mine, collection, first, last, given), by_orbit=collection == service.SENTINEL_1)
+    with connection.transaction():
+        return sum(len(sql.run(connection, "acquisition_discover", **keys, **vars(one))) for one in found)
+
+
+def _search(mine: Mine, collection: str, first: date, last: date, given: Settings) -> list[dict[str, Any]]:
+    config = service.configuration(given)
+    catalog = SentinelHubCatalog(config=config)
+    cloudy = given.max_tile_cloud < 1 and collection != service.SENTINEL_1
+    search: dict[str, Any] = {
+        "collection": service.collection(collection, "", config),
+        "geometry": Geometry(mine.aoi, CRS.WGS84),
+        "time": (datetime.combine(first, time.min), datetime.combine(last, time(23, 59, 59))),
+        "filter": f"eo:cloud_cover <= {100 * given.max_tile_cloud:g}" if cloudy else None,
+        "fields": FIELDS,
+        "limit": 100,
+    }
+    return service.ask(config, lambda: list(catalog.search(**search)))

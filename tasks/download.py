@@ -1,0 +1,171 @@
+"""Downloads the AOI of one acquisition through the Process API into an acquisition raster.
+
+Stands between discover and validate: `discovered` becomes `downloaded`, or `failed` with the reason.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
+from functools import partial
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from rasterio.errors import RasterioError
+from sentinelhub import CRS, BBox, MimeType, SentinelHubRequest, SHConfig
+from sentinelhub.download.models import DownloadResponse
+
+import sql
+from models.sensors import sensor_set
+from tasks import service
+from tasks.errors import RasterError, ServiceError
+from tasks.grid import Grid
+from tasks.rasters import decode, write_cog
+from tasks.registry import Mine
+from tasks.settings import settings
+
+MAX_SIDE = 2500
+"""Pixels a side that the Process API gives in one request; larger mines are fetched in parts."""
+
+PROCESSING = {
+    "sentinel-2": {"harmonizeValues": True},  # takes the offset away that baseline 04.00 brought
+    "sentinel-1": {"backCoeff": "GAMMA0_TERRAIN", "orthorectify": True, "demInstance": "COPERNICUS_30"},
+}
+
+
+def mission(collection: str) -> str:
+    """Return `sentinel-1` or `sentinel-2`."""
+    return collection[: len("sentinel-N")]
+
+
+def band_names(bands: tuple[str, ...], collection: str) -> tuple[str, ...]:
+    """Return the bands of an acquisition raster: those of the sensor set, SCL where there is one, dataMask."""
+    return (*bands, *(["SCL"] if collection == "sentinel-2-l2a" else []), "dataMask")
+
+
+def evalscript(bands: tuple[str, ...], collection: str) -> str:
+    """Return the script that the service runs for `bands` of `collection`; one output in band order."""
+    body = files("tasks").joinpath("evalscripts", f"{mission(collection)}.js").read_text()
+    with_scl = "true" if collection == "sentinel-2-l2a" else "false"
+    return f"//VERSION=3\nconst BANDS = {list(bands)!r};\nconst WITH_SCL = {with_scl};\n{body}"
+
+
+def parts(grid: Grid, side: int = MAX_SIDE) -> Iterator[tuple[int, int, Grid]]:
+    """Yield (row, column, grid) of the parts of `grid` that have at most `side` pixels a side."""
+    for row in range(0, grid.height, side):
+        for column in range(0, grid.width, side):
+            yield row, column, grid.window(column=column, row=row, width=side, height=side)
+
+
+def address_of(root: str, slug: str, row: sql.Row) -> str:
+    """Return the address of the acquisition raster of `row` below `root`."""
+    orbit = f"-{row['orbit_direction']}" if row["orbit_direction"] else ""
+    return f"{root}/{slug}/{row['sensor_set']}/{row['sensing_date']}{orbit}.tif"
+
+
+def tags_of(row: sql.Row, processing_units: float) -> dict[str, str]:
+    """Return what the raster says of its origin; simulated products are never called Copernicus data."""
+    simulated = any(name.startswith("SIM_") for name in row["product_ids"])
+    attribution = f"contains modified Copernicus Sentinel data {row['sensing_date'].year}"
+    tags = {
+        "product_ids": ",".join(row["product_ids"]),
+        "baseline": row["baseline"] or "",
+        "processing_units": f"{processing_units:g}",
+        "collection": row["collection"],
+        "sensing_time": row["sensing_time"].astimezone(UTC).isoformat(),
+        "attribution": "simulated by MineCam" if simulated else attribution,
+    }
+    if mission(row["collection"]) == "sentinel-2":
+        tags["harmonised"] = "true"
+    return tags
+
+
+def unpack(content: bytes, *, bands: int, grid: Grid, dtype: str) -> np.ndarray:
+    """Return the (bands, H, W) array in the service's TIFF; raises ServiceError when it is not what was asked for."""
+    try:
+        array = decode(content).array
+    except RasterioError as error:
+        raise ServiceError(f"the service sent a truncated raster or none at all ({len(content)} bytes)") from error
+    if array.shape != (bands, grid.height, grid.width):
+        raise ServiceError(f"the service sent an array of {array.shape}, not {(bands, grid.height, grid.width)}")
+    if array.dtype != dtype:
+        raise ServiceError(f"the service sent {array.dtype} values, not {dtype}")
+    return array
+
+
+def download(connection: sql.Connection, acquisition: sql.Row, mine: Mine) -> None:
+    """Fetch `acquisition` of `mine` and record it as `downloaded`, or as `failed` with the reason.
+
+    Does nothing when the acquisition is past that. Processing units are recorded in both cases.
+    """
+    if acquisition["state"] not in ("discovered", "failed"):
+        return
+    spent: list[float] = []
+    identity = acquisition["acquisition_id"]
+    try:
+        address, checksum = _fetch_and_write(acquisition, mine, spent)
+    except (ServiceError, RasterError) as error:
+        reason = str(error)
+        sql.run(
+            connection, "acquisition_failed", acquisition_id=identity, reason=reason, processing_units=float(sum(spent))
+        )
+        return
+    sql.run(
+        connection,
+        "acquisition_downloaded",
+        acquisition_id=identity,
+        raster=address,
+        checksum=checksum,
+        processing_units=float(sum(spent)),
+    )
+
+
+def _fetch_and_write(row: sql.Row, mine: Mine, spent: list[float]) -> tuple[str, str]:
+    given = settings()
+    config = service.configuration(given)
+    bands = sensor_set(row["sensor_set"]).bands
+    names = band_names(bands, row["collection"])
+    optical = mission(row["collection"]) == "sentinel-2"
+    dtype = "uint16" if optical else "float32"
+    whole = np.zeros((len(names), mine.grid.height, mine.grid.width), dtype)
+    for top, left, part in parts(mine.grid):
+        response = service.ask(config, partial(_process, config, row, bands, part))
+        spent.append(_processing_units(response.headers))
+        whole[:, top : top + part.height, left : left + part.width] = unpack(
+            response.content, bands=len(names), grid=part, dtype=dtype
+        )
+    address = address_of(given.raster_root, mine.slug, row)
+    scales = [0.0001] * len(bands) + [1.0] * (len(names) - len(bands)) if optical else None
+    tags = tags_of(row, sum(spent))
+    return address, write_cog(address, whole, mine.grid, descriptions=names, nodata=None, scales=scales, tags=tags)
+
+
+def _process(config: SHConfig, row: sql.Row, bands: tuple[str, ...], grid: Grid) -> DownloadResponse:
+    """One Process request over the whole UTC day of `row`."""
+    source: dict[str, Any] = SentinelHubRequest.input_data(
+        data_collection=service.collection(row["collection"], row["orbit_direction"], config),
+        time_interval=_day(row["sensing_date"]),
+        other_args={"processing": PROCESSING[mission(row["collection"])]},
+    )
+    request = SentinelHubRequest(
+        evalscript=evalscript(bands, row["collection"]),
+        input_data=[source],
+        responses=[SentinelHubRequest.output_response("default", MimeType.TIFF)],
+        bbox=BBox(grid.bounds, CRS(str(grid.epsg))),
+        size=(grid.width, grid.height),
+        config=config,
+    )
+    (response,) = request.get_data(decode_data=False, max_threads=1)
+    return response
+
+
+def _day(day: date) -> tuple[datetime, datetime]:
+    return datetime.combine(day, time.min), datetime.combine(day, time(23, 59, 59))
+
+
+def _processing_units(headers: dict[str, Any]) -> float:
+    """What the request cost; a service that does not say it counts as nothing."""
+    spent = {name.lower(): value for name, value in headers.items()}.get("x-processingunits-spent", 0)
+    try:
+        return float(spent)
+    except ValueError:
+        return 0.0

@@ -1,0 +1,137 @@
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from shapely.geometry import box
+
+import sql
+from models.sensors import SENSOR_SETS
+from tasks import registry
+from tasks.discover import baseline, discover, group, window
+from tasks.errors import ServiceError, WrongUse
+
+TODAY = date(2026, 6, 30)
+days = st.dates(date(2015, 1, 1), TODAY)
+
+
+def _window(**given: Any) -> tuple[date, date]:
+    return window(
+        **{"start": None, "end": None, "latest": None, **given}, today=TODAY, lookback_days=30, overlap_days=10
+    )
+
+
+def test_windows() -> None:
+    assert _window() == (date(2026, 5, 31), TODAY)
+    assert _window(latest=date(2026, 6, 25)) == (date(2026, 6, 15), TODAY)
+    assert _window(latest=date(2024, 6, 25)) == (date(2024, 6, 15), TODAY)
+    assert _window(start=date(2020, 1, 1), end=date(2020, 1, 1)) == (date(2020, 1, 1), date(2020, 1, 1))
+    assert _window(end=date(2020, 3, 31), latest=TODAY) == (date(2020, 3, 1), date(2020, 3, 31))
+    with pytest.raises(WrongUse, match="ends"):
+        _window(start=date(2020, 1, 2), end=date(2020, 1, 1))
+
+
+@given(st.none() | days, st.none() | days)
+def test_a_default_window_is_never_empty(end: date | None, latest: date | None) -> None:
+    first, last = _window(end=end, latest=latest)
+    assert first <= last
+
+
+def _product(name: str, when: str, **properties: Any) -> dict[str, Any]:
+    return {"id": name, "properties": {"datetime": when, **properties}}
+
+
+def test_products_of_one_day_are_one_acquisition() -> None:
+    features = [
+        _product("S2B_MSIL2A_X_N0509_B", "2023-01-08T06:12:31.024Z", **{"eo:cloud_cover": 30.0}),
+        _product(
+            "S2A_MSIL2A_X_N0400_A", "2023-01-08T06:12:16Z", **{"eo:cloud_cover": 10, "created": "2023-01-09T00:00:00Z"}
+        ),
+        _product("S2A_MSIL2A_X_N0509_C", "2023-01-03T06:12:16Z"),
+    ]
+    first, second = group(features, by_orbit=False)
+    assert (first.sensing_date, first.cloud_cover, first.published_at) == (date(2023, 1, 3), None, None)
+    assert second.product_ids == ["S2A_MSIL2A_X_N0400_A", "S2B_MSIL2A_X_N0509_B"]
+    assert second.sensing_time == datetime(2023, 1, 8, 6, 12, 16, tzinfo=UTC)
+    assert second.baseline == "05.09"
+    assert second.cloud_cover == pytest.approx(0.2)
+    assert second.published_at == datetime(2023, 1, 9, tzinfo=UTC)
+
+
+def test_orbits_are_kept_apart_for_radar() -> None:
+    features = [
+        _product("A", "2023-01-08T00:30:00Z", **{"sat:orbit_state": "descending"}),
+        _product("B", "2023-01-08T12:30:00Z", **{"sat:orbit_state": "ASCENDING"}),
+    ]
+    assert [one.orbit_direction for one in group(features, by_orbit=True)] == ["descending", "ascending"]
+    assert len(group(features, by_orbit=False)) == 1
+
+
+def test_a_day_is_a_utc_day() -> None:
+    (one,) = group([_product("A", "2023-01-08T23:30:00-02:00")], by_orbit=False)
+    assert one.sensing_date == date(2023, 1, 9)
+
+
+@pytest.mark.parametrize(
+    "feature", [{}, {"id": "A"}, {"id": "A", "properties": {"datetime": "soon"}}, {"properties": None}]
+)
+def test_products_without_id_or_time_are_refused(feature: dict[str, Any]) -> None:
+    with pytest.raises(ServiceError, match="without id or time"):
+        group([feature], by_orbit=False)
+
+
+def test_baselines() -> None:
+    assert baseline("SIM_S2A_MSIL2A_20230108T060231_N0509_R091_T42RUN_20230108T062956") == "05.09"
+    assert baseline("S1A_IW_GRDH_1SDV_20230108T004512") is None
+
+
+@pytest.fixture
+def mine(database: sql.Connection) -> registry.Mine:
+    return registry.add(database, slug="east-pit", name="East pit", aoi=box(81.1, 21.1, 81.12, 21.12))
+
+
+def test_discovery_can_be_repeated(database: sql.Connection, mine: registry.Mine, sentinel_hub: Any) -> None:
+    sentinel_hub.features = [
+        _product(f"S2A_MSIL2A_{day}_N0509", f"2023-01-{day:02}T06:00:00Z", **{"eo:cloud_cover": 40})
+        for day in range(1, 6)
+    ]
+    given = {"start": date(2023, 1, 1), "end": date(2023, 1, 31)}
+    assert discover(database, mine, SENSOR_SETS["s2-10"], **given) == 5
+    assert discover(database, mine, SENSOR_SETS["s2-10"], **given) == 0
+    assert discover(database, mine, SENSOR_SETS["s2-rgb"], **given) == 5
+    path, body = sentinel_hub.requests[0]
+    assert path.endswith("/catalog/1.0.0/search") and body["collections"] == ["sentinel-2-l2a"]
+    assert body["datetime"] == "2023-01-01T00:00:00Z/2023-01-31T23:59:59Z"
+    assert body["intersects"]["type"] == "MultiPolygon" and body["limit"] == 100 and "filter" not in body
+    assert len([1 for path, _ in sentinel_hub.requests if path.endswith("/search")]) == 9
+
+
+def test_the_next_search_starts_at_the_watermark(
+    database: sql.Connection, mine: registry.Mine, sentinel_hub: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINECAM_MAX_TILE_CLOUD", "0.8")
+    sentinel_hub.features = [_product("S2A_N0509_", "2023-01-20T06:00:00Z")]
+    discover(database, mine, SENSOR_SETS["s2-10"], start=date(2023, 1, 1))
+    discover(database, mine, SENSOR_SETS["s2-10"])
+    body = sentinel_hub.requests[-1][1]
+    assert body["datetime"].startswith("2023-01-10T00:00:00Z/")
+    assert body["filter"] == "eo:cloud_cover <= 80"
+
+
+def test_radar_is_searched_in_its_own_collection(
+    database: sql.Connection, mine: registry.Mine, sentinel_hub: Any
+) -> None:
+    sentinel_hub.features = [_product("S1A", "2023-01-20T00:30:00Z", **{"sat:orbit_state": "descending"})]
+    assert discover(database, mine, SENSOR_SETS["s1"]) == 1
+    assert sentinel_hub.requests[-1][1]["collections"] == ["sentinel-1-grd"]
+    with pytest.raises(WrongUse, match="two collections"):
+        discover(database, mine, SENSOR_SETS["s1-s2"])
+
+
+def test_a_reply_without_context_is_a_service_error(
+    database: sql.Connection, mine: registry.Mine, sentinel_hub: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sentinel_hub, "_page", lambda begin: {"features": []})
+    with pytest.raises(ServiceError, match="unusable"):
+        discover(database, mine, SENSOR_SETS["s2-10"])
