@@ -1,0 +1,127 @@
+"""`minecam mine`: registers mines and shows what is registered. The analyst's and operator's way into the registry."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import shapely
+import typer
+
+import sql
+from tasks import registry
+from tasks.errors import StackError, WrongUse
+from tasks.outline import read_frame, sites, slugify, square_kilometres
+from tasks.settings import settings
+
+app = typer.Typer(help="Register mines and look at them.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+
+
+def _connect() -> sql.Connection:
+    url = settings().database_url
+    if url is None:
+        raise StackError("there is no database: run `minecam up`, or set MINECAM_DATABASE_URL")
+    return sql.connect(url)
+
+
+@app.command()
+def add(
+    outline: Annotated[Path, typer.Argument(help="GeoJSON, GeoPackage or KML file with the outline of one mine.")],
+    slug: Annotated[str | None, typer.Option(help="Short name for commands and URLs; made from the name.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name; otherwise that in the file.")] = None,
+    country: Annotated[str | None, typer.Option()] = None,
+    commodity: Annotated[str | None, typer.Option()] = None,
+    operator: Annotated[str | None, typer.Option()] = None,
+    mine_type: Annotated[str | None, typer.Option("--type", help="surface, underground, ...")] = None,
+    licence: Annotated[Path | None, typer.Option(help="File with the outline of the licensed ground.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model that watches it; otherwise MINECAM_MODEL.")] = None,
+    layer: Annotated[str | None, typer.Option(help="Layer of the file, where it has several.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Register one mine with its outline.
+
+    Example: minecam mine add east-pit.geojson --name "East pit" --country India
+    """
+    found = sites(read_frame(outline, layer), stem=outline.stem)
+    if len(found) > 1:
+        raise WrongUse(f"{outline.name} holds {len(found)} mines: use `minecam mine import {outline.name}`")
+    given = {"country": country, "commodity": commodity, "operator": operator, "mine_type": mine_type, "model": model}
+    words: dict[str, Any] = {**found[0].words, **{word: value for word, value in given.items() if value is not None}}
+    permit = found[0].licence if licence is None else read_frame(licence).geometry.union_all()
+    called = slug or (slugify(name) if name else found[0].slug)
+    with _connect() as connection:
+        mine = registry.add(
+            connection, slug=called, name=name or found[0].name, aoi=found[0].aoi, licence=permit, **words
+        )
+    typer.echo(json.dumps(_words(mine)) if as_json else f"registered {mine.slug}, {_area(mine)}")
+
+
+@app.command("import")
+def import_(
+    path: Annotated[Path, typer.Argument(help="GeoJSON, GeoPackage or KML file with many outlines.")],
+    layer: Annotated[str | None, typer.Option(help="Layer of the file, where it has several.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Register every mine of a file; mines that are registered already stay as they are.
+
+    Example: minecam mine import places.geojson
+    """
+    with _connect() as connection:
+        done = registry.import_outlines(connection, path, layer)
+    if as_json:
+        typer.echo(json.dumps(vars(done)))
+        return
+    typer.echo(f"{len(done.added)} added, {len(done.present)} already registered, {len(done.refused)} refused")
+    for slug in done.repaired:
+        typer.echo(f"repaired {slug}: its outline had a fault")
+    for name, reason in done.refused:
+        typer.echo(f"refused {name}: {reason}", err=True)
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """List the mines that are watched.
+
+    Example: minecam mine list --json
+    """
+    with _connect() as connection:
+        mines = registry.mines(connection)
+    if as_json:
+        typer.echo(json.dumps([_words(mine) for mine in mines]))
+        return
+    if not mines:
+        typer.echo("no mines yet: `minecam mine add` or `minecam mine import`")
+    for mine in mines:
+        typer.echo(f"{mine.slug:32} {_area(mine):>14}  {mine.country or '-':16} {mine.name}")
+
+
+@app.command()
+def show(slug: Annotated[str, typer.Argument(help="The mine's slug.")], as_json: Json = False) -> None:
+    """Show one mine: what is recorded, its area and its grid; with --json its outlines too.
+
+    Example: minecam mine show east-pit
+    """
+    with _connect() as connection:
+        mine = registry.find(connection, slug)
+    if as_json:
+        licence = None if mine.licence is None else shapely.geometry.mapping(mine.licence)
+        typer.echo(json.dumps({**_words(mine), "aoi": shapely.geometry.mapping(mine.aoi), "licence": licence}))
+        return
+    for word, value in _words(mine).items():
+        typer.echo(f"{word:12} {'-' if value is None else value}")
+
+
+def _words(mine: registry.Mine) -> dict[str, Any]:
+    names = ("slug", "name", "country", "commodity", "operator", "mine_type", "model", "notes")
+    grid = f"{mine.grid.width} x {mine.grid.height} px, {mine.grid.crs}"
+    return {
+        **{name: getattr(mine, name) for name in names},
+        "km2": round(square_kilometres(mine.aoi), 3),
+        "bounds": [round(value, 6) for value in mine.aoi.bounds],
+        "grid": grid,
+    }
+
+
+def _area(mine: registry.Mine) -> str:
+    return f"{square_kilometres(mine.aoi):,.2f} km²"
