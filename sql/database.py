@@ -39,13 +39,14 @@ def connect(url: str) -> Connection:
 
 
 @cache
-def _query(name: str) -> LiteralString:
+def query(name: str) -> LiteralString:
+    """Return the text of `queries/<name>.sql`, for what `run` cannot do: COPY."""
     return files("sql").joinpath("queries", f"{name}.sql").read_text()
 
 
 def run(connection: Connection, name: str, /, **parameters: Any) -> list[Row]:
     """Run `queries/<name>.sql` and return its rows (empty for statements that return none)."""
-    cursor = connection.execute(_query(name), parameters or None)
+    cursor = connection.execute(query(name), parameters or None)
     return cursor.fetchall() if cursor.description else []
 
 

@@ -1,0 +1,1 @@
+select acquisition_id from acquisition where acquisition_id = %(acquisition_id)s for update

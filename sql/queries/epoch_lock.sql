@@ -1,0 +1,1 @@
+select epoch_id from epoch where epoch_id = %(epoch_id)s for update

@@ -1,0 +1,79 @@
+"""Segments an accepted acquisition: a class raster and a confidence raster on the mine's grid.
+
+Stands between `validate` and `vectorise`; only valid pixels inside the AOI get a class.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import sql
+from models.labels import LABELS, NODATA
+from tasks.grid import Grid
+from tasks.rasters import read, write_cog
+from tasks.registry import Mine
+from tasks.settings import settings
+from tasks.validate import reflectance, validity
+from tasks.vectorise import without_specks
+
+if TYPE_CHECKING:  # torch takes seconds to import, and nothing here needs it
+    from models.zoo import SegmentationModel
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """What a model saw: uint8 (H, W) arrays, 255 nodata, and where they were written.
+
+    `classes` 0 background, 1-10; `confidence` per cent; `addresses` and `checksums` (SHA-256) in that order.
+    """
+
+    classes: np.ndarray
+    confidence: np.ndarray
+    addresses: tuple[str, str]
+    checksums: tuple[str, str]
+    grid: Grid
+
+
+def address_of(root: str, acquisition: sql.Row, mine: Mine, model: "SegmentationModel", kind: str) -> str:
+    """Return the address of the `kind` raster: another model, other weights or other pixels never overwrite it."""
+    origin = f"{acquisition['acquisition_id']}-{acquisition['checksum'][:8]}"
+    folder = f"{root}/{mine.slug}/{acquisition['sensor_set']}/{acquisition['sensing_date']}-{origin}"
+    return f"{folder}/{model.name}-{model.checksum[:8]}-{kind}.tif"
+
+
+def segment(acquisition: sql.Row, mine: Mine, model: "SegmentationModel") -> Segmented:
+    """Segment the raster of `acquisition` with `model` and write both rasters; running it again writes the same.
+
+    Regions below the smallest segment are given to their neighbours, so that raster and polygons agree.
+    Raises RasterError when the acquisition raster cannot be read, ModelError when the bands do not fit.
+    """
+    from models.predict import predict
+
+    given = settings()
+    raster = read(acquisition["raster"], acquisition["checksum"])
+    valid = validity(raster, given.cloud_margin_px) & raster.grid.mask(mine.aoi)
+    seen = predict(scene=reflectance(raster, model.sensor_set.bands), valid=valid, model=model)
+    classes = without_specks(np.where(valid, seen.classes, NODATA).astype(np.uint8), given.min_segment_hectares)
+    confidence = np.where(valid, seen.confidence, NODATA).astype(np.uint8)
+    tags = _tags(acquisition, model, raster.tags)
+    addresses = [address_of(given.raster_root, acquisition, mine, model, kind) for kind in ("classes", "confidence")]
+    checksums = (
+        write_cog(
+            addresses[0], classes, raster.grid, descriptions=["class"], nodata=NODATA,
+            tags={**tags, **{f"class_{label.id}": label.name for label in LABELS}},
+            colormap={label.id: label.rgb for label in LABELS},
+        ),
+        write_cog(addresses[1], confidence, raster.grid, descriptions=["confidence"], nodata=NODATA, tags=tags),
+    )  # fmt: skip
+    return Segmented(classes, confidence, (addresses[0], addresses[1]), checksums, raster.grid)
+
+
+def _tags(acquisition: sql.Row, model: "SegmentationModel", origin: dict[str, str]) -> dict[str, str]:
+    return {
+        "model": model.name,
+        "model_version": str(model.version),
+        "model_checksum": model.checksum,
+        "acquisition_checksum": acquisition["checksum"],
+        **{name: origin[name] for name in ("product_ids", "sensing_time", "attribution") if name in origin},
+    }

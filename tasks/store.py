@@ -1,0 +1,168 @@
+"""Stores an epoch: areas of its classes and its polygons, all in one transaction with the acquisition's state.
+
+Stands between `vectorise` and `compare`.
+"""
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from psycopg.types import TypeInfo
+from psycopg.types.json import Jsonb
+from psycopg.types.shapely import register_shapely
+
+import sql
+from models.labels import LABELS, NODATA
+from tasks.checkpoint import Check, Figures, Judgement, judge
+from tasks.registry import Mine
+from tasks.segment import Segmented
+from tasks.vectorise import HECTARES_PER_PIXEL
+
+if TYPE_CHECKING:
+    from models.zoo import SegmentationModel
+
+SUITE = "segments"
+
+CHECKS = (
+    Check("invalid", None, 0, "{value} polygons are invalid"),
+    Check("not_multipolygon", None, 0, "{value} geometries are no MultiPolygon"),
+    Check("wrong_crs", None, 0, "the polygons are not in EPSG:4326"),
+    Check("unknown_class", None, 0, "{value} polygons have a class that is no mine component"),
+    Check("low_confidence", 0, None, "a confidence below 0 ({value})"),
+    Check("high_confidence", None, 1, "a confidence above 1 ({value})"),
+    Check("difference", None, 0.01, "hectares of polygons and of the class raster differ by {percent} %"),
+)
+
+
+def class_areas(classes: np.ndarray, confidence: np.ndarray) -> list[dict[str, Any]]:
+    """Return class_id, hectares and mean confidence (0-1, None without a pixel) of every label.
+
+    `classes` and `confidence` (per cent) are uint8 (H, W), 255 nodata.
+    """
+    seen = classes != NODATA
+    pixels = np.bincount(classes[seen], minlength=len(LABELS))
+    sums = np.bincount(classes[seen], weights=confidence[seen] / 100, minlength=len(LABELS))
+    return [
+        {
+            "class_id": label.id,
+            "hectares": float(pixels[label.id] * HECTARES_PER_PIXEL),
+            "confidence": float(sums[label.id] / pixels[label.id]) if pixels[label.id] else None,
+        }
+        for label in LABELS
+    ]
+
+
+def figures(frame: gpd.GeoDataFrame, classes: np.ndarray) -> Figures:
+    """Measure the polygons of an epoch against its class raster; an epoch without any is fine."""
+    shapes = frame.geometry.to_numpy()
+    raster = float(((classes != NODATA) & (classes != 0)).sum() * HECTARES_PER_PIXEL)
+    drawn = float(frame["hectares"].sum())
+    return {
+        "polygons": len(frame),
+        "invalid": int((~shapely.is_valid(shapes)).sum()),
+        "not_multipolygon": int((shapely.get_type_id(shapes) != shapely.GeometryType.MULTIPOLYGON).sum()),
+        "wrong_crs": int(frame.crs is None or frame.crs.to_epsg() != 4326),
+        "unknown_class": int((~frame["class_id"].between(1, len(LABELS) - 1)).sum()),
+        "low_confidence": float(frame["confidence"].min()) if len(frame) else None,
+        "high_confidence": float(frame["confidence"].max()) if len(frame) else None,
+        "difference": abs(drawn - raster) / max(raster, drawn, HECTARES_PER_PIXEL),
+    }
+
+
+def copy_rows(connection: sql.Connection, statement: str, types: list[str], rows: Any) -> None:
+    """Write `rows` (the last value a shapely geometry in EPSG:4326) by the binary COPY `queries/<statement>.sql`."""
+    info = TypeInfo.fetch(connection, "geometry")
+    if info is None:
+        raise sql.DatabaseError("the database has no type 'geometry': run `minecam db migrate`")
+    with connection.cursor() as cursor:
+        register_shapely(info, cursor)  # on this cursor alone: elsewhere geometries stay as they are
+        with cursor.copy(sql.query(statement)) as copy:
+            copy.set_types([*types, "geometry"])
+            for row in rows:
+                copy.write_row((*row[:-1], shapely.set_srid(row[-1], 4326)))
+
+
+def store(
+    connection: sql.Connection,
+    acquisition: sql.Row,
+    mine: Mine,
+    model: "SegmentationModel",
+    segmented: Segmented,
+    frame: gpd.GeoDataFrame,
+    flow_run_id: str | None,
+) -> sql.Row | None:
+    """Write the epoch with its class areas and segments and advance the acquisition to `segmented`.
+
+    A current epoch of the same weights is returned as it is; one of other weights under the same name is
+    superseded. Polygons that fail their suite quarantine the acquisition: None, and nothing else is written.
+    """
+    judgement_figures = figures(frame, segmented.classes)
+    judgement = judge(suite=SUITE, figures=judgement_figures, checks=CHECKS)
+    acquisition_id = acquisition["acquisition_id"]
+    with connection.transaction():
+        sql.run(connection, "acquisition_lock", acquisition_id=acquisition_id)
+        current = sql.run_one(connection, "epoch_current", acquisition_id=acquisition_id, model=model.name)
+        if current and current["model_checksum"] == model.checksum:
+            return current
+        _record(connection, acquisition_id, judgement, judgement_figures, flow_run_id)
+        if not judgement.passed:
+            sql.run(connection, "acquisition_quarantine", acquisition_id=acquisition_id, reasons=judgement.reasons)
+            return None
+        if current:
+            sql.run(connection, "epoch_supersede", epoch_id=current["epoch_id"], why="segmented with other weights")
+        epoch = _write_epoch(connection, acquisition, mine, model, segmented, flow_run_id)
+        for area in class_areas(segmented.classes, segmented.confidence):
+            sql.run(connection, "class_area_add", epoch_id=epoch["epoch_id"], **area)
+        _write_segments(connection, epoch, frame)
+        sql.run(connection, "acquisition_segmented", acquisition_id=acquisition_id)
+    return epoch
+
+
+def _record(
+    connection: sql.Connection, acquisition_id: int, judgement: Judgement, measured: Figures, flow_run_id: str | None
+) -> None:
+    sql.run(
+        connection,
+        "validation_add",
+        acquisition_id=acquisition_id,
+        suite=SUITE,
+        passed=judgement.passed,
+        reasons=judgement.reasons,
+        figures=Jsonb(measured),
+        flow_run_id=flow_run_id,
+    )
+
+
+def _write_epoch(
+    connection: sql.Connection,
+    acquisition: sql.Row,
+    mine: Mine,
+    model: "SegmentationModel",
+    segmented: Segmented,
+    flow_run_id: str | None,
+) -> sql.Row:
+    (epoch,) = sql.run(
+        connection,
+        "epoch_add",
+        acquisition_id=acquisition["acquisition_id"],
+        model=model.name,
+        model_checksum=model.checksum,
+        code_version=version("minecam"),
+        flow_run_id=flow_run_id,
+        class_raster=segmented.addresses[0],
+        class_checksum=segmented.checksums[0],
+        confidence_raster=segmented.addresses[1],
+        confidence_checksum=segmented.checksums[1],
+        aoi_hectares=float(segmented.grid.mask(mine.aoi).sum() * HECTARES_PER_PIXEL),
+        valid_hectares=float((segmented.classes != NODATA).sum() * HECTARES_PER_PIXEL),
+    )
+    return epoch
+
+
+def _write_segments(connection: sql.Connection, epoch: sql.Row, frame: gpd.GeoDataFrame) -> None:
+    owner = (epoch["epoch_id"], epoch["mine_id"])
+    columns = zip(frame["class_id"], frame["hectares"], frame["confidence"], frame.geometry, strict=True)
+    rows = ((*owner, int(cls), float(area), float(sure), outline) for cls, area, sure, outline in columns)
+    copy_rows(connection, "segment_copy", ["int8", "int4", "int2", "float4", "float4"], rows)

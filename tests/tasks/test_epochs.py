@@ -1,0 +1,134 @@
+"""Segment, store and compare on a real database, with a model that sees what it is told."""
+
+import sys
+from datetime import UTC, datetime
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pytest
+import shapely
+
+from models.sensors import sensor_set
+from tasks import registry
+from tasks.compare import compare
+from tasks.rasters import read, write_cog
+from tasks.segment import segment
+from tasks.settings import settings
+from tasks.store import class_areas, store
+from tasks.vectorise import polygons
+
+AOI = shapely.box(69.0, 33.0, 69.007, 33.006)
+MODEL = SimpleNamespace(name="by-brightness", version="1", checksum="a" * 64, sensor_set=sensor_set("s2-rgb"))
+
+
+@pytest.fixture
+def mine(database, home, monkeypatch):
+    """A mine, and a network that calls pixels brighter than 0.2 an excavation."""
+    engine = ModuleType("models.predict")
+    engine.predict = lambda *, scene, valid, model: SimpleNamespace(
+        classes=np.where(valid, scene[0] > 0.2, 255).astype(np.uint8),
+        confidence=np.where(valid, 90, 255).astype(np.uint8),
+    )
+    monkeypatch.setitem(sys.modules, "models.predict", engine)
+    registry.publish_labels(database)
+    return registry.add(database, slug="pit", name="Pit", aoi=AOI)
+
+
+def acquire(database, mine, home, day, side, cloud=0):
+    """Write an accepted acquisition whose upper left is bright over `side` pixels, its right `cloud` columns cloudy."""
+    grid = mine.grid
+    array = np.full((5, grid.height, grid.width), 1000, np.uint16)
+    array[:3, 10 : 10 + side, 10 : 10 + side] = 3000
+    array[3], array[4] = 4, 1
+    if cloud:
+        array[3, :, -cloud:] = 9
+    address = f"file://{home}/{day}.tif"
+    names = ["B02", "B03", "B04", "SCL", "dataMask"]
+    checksum = write_cog(address, array, grid, descriptions=names, nodata=None)
+    time = datetime(2023, 1, day, tzinfo=UTC)
+    return database.execute(
+        "insert into acquisition (mine_id, sensor_set, collection, sensing_date, sensing_time, product_ids, state,"
+        " raster, checksum) values (%s, 's2-rgb', 'sentinel-2-l2a', %s, %s, '{X}', 'accepted', %s, %s) returning *",
+        (mine.mine_id, time.date(), time, address, checksum),
+    ).fetchone()
+
+
+def stored(database, mine, acquisition, model=MODEL):
+    seen = segment(acquisition, mine, model)
+    least = settings().min_segment_hectares
+    frame = polygons(classes=seen.classes, confidence=seen.confidence, grid=seen.grid, min_hectares=least)
+    return store(database, acquisition, mine, model, seen, frame, None)
+
+
+def count(database, table):
+    return database.execute(f"select count(*) as n from {table}").fetchone()["n"]
+
+
+def test_an_epoch_is_stored_whole_and_once(database, home, mine):
+    acquisition = acquire(database, mine, home, 1, side=20)
+    epoch = stored(database, mine, acquisition)
+    assert stored(database, mine, acquisition) == epoch
+    segment_row = database.execute(
+        "select class_id, hectares, st_srid(geom) srid, st_isvalid(geom) valid,"
+        " st_area(geom::geography) / 10000 as ground from segment"
+    ).fetchone()
+    assert (segment_row["class_id"], segment_row["srid"], segment_row["valid"]) == (1, 4326, True)
+    assert segment_row["hectares"] == pytest.approx(4.0) == pytest.approx(segment_row["ground"], rel=0.01)
+    areas = database.execute("select class_id, hectares from class_area order by class_id").fetchall()
+    assert len(areas) == 11 and areas[1]["hectares"] == pytest.approx(4.0)
+    assert sum(row["hectares"] for row in areas) == pytest.approx(epoch["valid_hectares"])
+    assert database.execute("select state from acquisition").fetchone()["state"] == "segmented"
+    assert read(epoch["class_raster"], epoch["class_checksum"]).tags["class_1"] == "excavation"
+
+
+def test_an_epoch_without_any_component_is_fine(database, home, mine):
+    epoch = stored(database, mine, acquire(database, mine, home, 1, side=0))
+    assert count(database, "segment") == 0
+    assert epoch["valid_hectares"] == pytest.approx(epoch["aoi_hectares"])
+
+
+def test_polygons_that_disagree_with_the_raster_quarantine(database, home, mine):
+    acquisition = acquire(database, mine, home, 1, side=20)
+    seen = segment(acquisition, mine, MODEL)
+    frame = polygons(classes=seen.classes, confidence=seen.confidence, grid=seen.grid, min_hectares=0)
+    frame["hectares"] *= 2
+    assert store(database, acquisition, mine, MODEL, seen, frame, None) is None
+    row = database.execute("select state, reasons from acquisition").fetchone()
+    assert row["state"] == "quarantined"
+    assert row["reasons"] == ["hectares of polygons and of the class raster differ by 50 %"]
+    assert count(database, "epoch") == 0
+
+
+def test_other_weights_supersede(database, home, mine):
+    acquisition = acquire(database, mine, home, 1, side=20)
+    first = stored(database, mine, acquisition)
+    compare(database, first, mine)
+    second = stored(database, mine, acquisition, SimpleNamespace(**{**vars(MODEL), "checksum": "b" * 64}))
+    assert second["epoch_id"] != first["epoch_id"]
+    assert count(database, "epoch where superseded_at is null") == 1
+    assert count(database, "comparison where superseded_at is null") == 0
+
+
+def test_growth_is_compared_and_a_late_epoch_makes_it_again(database, home, mine):
+    first, third = (
+        stored(database, mine, acquire(database, mine, home, day, side)) for day, side in ((1, 10), (9, 20))
+    )
+    opening = compare(database, first, mine)
+    assert opening["previous_epochs"] == [] and opening["valid_hectares"] == 0
+    grown = compare(database, third, mine)
+    assert grown["previous_epochs"] == [first["epoch_id"]]
+    assert grown["changed_hectares"] == pytest.approx(3.0)
+    assert compare(database, third, mine) == grown
+    change = database.execute("select * from change").fetchone()
+    assert (change["from_class"], change["to_class"], change["previous_time"]) == (0, 1, first["sensing_time"])
+
+    late = stored(database, mine, acquire(database, mine, home, 5, side=20, cloud=20))
+    again = compare(database, third, mine)
+    assert again["previous_epochs"] == [late["epoch_id"], first["epoch_id"]]  # under the cloud, the first one counts
+    assert again["changed_hectares"] == 0
+    assert count(database, "comparison where superseded_at is null") == 2
+
+
+def test_class_areas_of_nothing():
+    nothing = np.full((4, 4), 255, np.uint8)
+    assert {(row["hectares"], row["confidence"]) for row in class_areas(nothing, nothing)} == {(0.0, None)}
