@@ -1,0 +1,1 @@
+select * from epoch where epoch_id = %(epoch_id)s

@@ -1,0 +1,1 @@
+select * from rule where enabled order by rule_id
