@@ -1,0 +1,190 @@
+"""Delivery through a real Prefect server, to a receiver on loopback that can be down."""
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+import shapely
+from prefect.artifacts import Artifact
+from prefect.blocks.notifications import CustomWebhookNotificationBlock, SlackWebhook
+from prefect.events.clients import AssertingEventsClient
+from prefect.events.worker import EventsWorker
+from prefect.testing.utilities import prefect_test_harness
+
+from tasks import registry
+from tasks.errors import WrongUse
+from tasks.grid import grid_for, to_wgs84
+from tasks.notify import notify, receiver
+from tasks.rasters import write_cog
+
+AOI = shapely.box(69.0, 33.0, 69.02, 33.02)
+GRID = grid_for(AOI)
+DAYS = (datetime(2023, 1, 1, tzinfo=UTC), datetime(2023, 2, 1, tzinfo=UTC))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def prefect_server() -> Iterator[None]:
+    with prefect_test_harness():
+        yield
+
+
+class Receiver:
+    """What was received; `up` says whether it answers 200 or 503."""
+
+    def __init__(self) -> None:
+        self.received: list[dict[str, str]] = []
+        self.up = True
+        self.port = 0
+
+
+@pytest.fixture
+def channel() -> Iterator[Receiver]:
+    channel = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if channel.up:
+                channel.received.append(content)
+            self.send_response(200 if channel.up else 503)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    channel.port = server.server_port
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    yield channel
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def emitted(monkeypatch):
+    """The events that were emitted, as Prefect's own asserting client keeps them."""
+    AssertingEventsClient.reset()
+    worker = EventsWorker.instance(AssertingEventsClient)
+    monkeypatch.setattr(EventsWorker, "instance", classmethod(lambda cls, *_: worker))
+
+    def events():
+        worker.wait_until_empty()
+        return [event for client in AssertingEventsClient.all for event in client.events]
+
+    yield events
+    worker.drain()
+    AssertingEventsClient.reset()
+
+
+def acquire(database, mine, home, time, product):
+    array = np.full((5, GRID.height, GRID.width), 1000, np.uint16)
+    array[:3, 20:40, 20:40] = 1000 if time == DAYS[0] else 4000
+    array[0, ::7], array[4] = 1200, 1
+    address = f"file://{home}/{time:%m}.tif"
+    names = ["B02", "B03", "B04", "SCL", "dataMask"]
+    checksum = write_cog(address, array, mine.grid, descriptions=names, nodata=None)
+    row = database.execute(
+        "insert into acquisition (mine_id, sensor_set, collection, sensing_date, sensing_time, product_ids, state,"
+        " raster, checksum) values (%s, 's2-rgb', 'sentinel-2-l2a', %s, %s, %s, 'segmented', %s, %s) returning *",
+        (mine.mine_id, time.date(), time, [product], address, checksum),
+    ).fetchone()
+    return database.execute(
+        "insert into epoch (acquisition_id, mine_id, sensor_set, sensing_time, model, model_checksum, code_version,"
+        " class_raster, class_checksum, confidence_raster, confidence_checksum, aoi_hectares, valid_hectares)"
+        " values (%s, %s, 's2-rgb', %s, 's2-rgb-mines', 'abcdef0123', '0', '-', '-', '-', '-', 1, 1)"
+        " returning epoch_id",
+        (row["acquisition_id"], mine.mine_id, time),
+    ).fetchone()["epoch_id"]
+
+
+@pytest.fixture
+def mine(database, home):
+    """A mine with one provisional alert between two scenes, its event undelivered."""
+    registry.publish_labels(database)
+    mine = registry.add(database, slug="pit", name="East <pit>", aoi=AOI)
+    first, second = (
+        acquire(database, mine, home, time, product)
+        for time, product in zip(DAYS, ("SIM_S2A_1", "S2A_MSIL2A_2"), strict=True)
+    )
+    west, north = GRID.left + 200, GRID.top - 200
+    block = to_wgs84(shapely.box(west, north - 200, west + 200, north), GRID.epsg)
+    values = {"first": first, "second": second, "mine": mine.mine_id, "old": DAYS[0], "new": DAYS[1],
+              "geom": shapely.to_wkb(shapely.MultiPolygon([block]))}  # fmt: skip
+    database.execute(
+        "with k as (insert into comparison (epoch_id, mine_id, previous_epochs, valid_hectares, unknown_hectares,"
+        " changed_hectares) values (%(second)s, %(mine)s, array[%(first)s]::bigint[], 1, 0, 4) returning *),"
+        " c as (insert into change (comparison_id, mine_id, from_class, to_class, hectares, confidence, previous_time,"
+        " sensing_time, geom) select comparison_id, mine_id, 0, 1, 4, 0.9, %(old)s, %(new)s,"
+        " st_geomfromwkb(%(geom)s, 4326) from k),"
+        " a as (insert into alert (mine_id, rule_id, severity, hectares, first_time, last_time, first_epoch_id,"
+        " last_epoch_id, geom) values (%(mine)s, 1, 2, 4, %(new)s, %(new)s, %(second)s, %(second)s,"
+        " st_geomfromwkb(%(geom)s, 4326)) returning alert_id)"
+        " insert into alert_event (alert_id, to_state, epoch_id, actor, why)"
+        " select alert_id, 'provisional', %(second)s, 'minecam', '4 ha match' from a",
+        values,
+    )
+    return mine
+
+
+def undelivered(database):
+    return database.execute("select count(*) as n from alert_event where delivered_at is null").fetchone()["n"]
+
+
+def test_an_event_reaches_artifact_and_event_stream_without_any_receiver(database, mine, emitted):
+    assert notify(database, mine, []) == 1 and undelivered(database) == 0
+    artifact = Artifact.get("alert-1")
+    assert artifact.data.startswith("## MineCam: new-digging provisional at East &lt;pit&gt;, 4.0 ha")
+    assert "data:image/png;base64,iVBOR" in artifact.data and len(artifact.data) < 400_000
+    for words in (
+        "https://www.openstreetmap.org/?mlat=33.0", "s2-rgb-mines (abcdef01)", "SIM_S2A_1, S2A_MSIL2A_2",
+        "contains modified Copernicus Sentinel data 2023; simulated by MineCam", "2023-02-01",
+    ):  # fmt: skip
+        assert words in artifact.data
+    (event,) = [event for event in emitted() if event.event.startswith("minecam.")]
+    assert event.event == "minecam.alert.provisional" and event.resource.id == "minecam.mine.pit"
+    assert notify(database, mine, []) == 0
+
+
+def test_a_receiver_that_is_down_leaves_the_event_for_the_next_run(
+    database, mine, channel, emitted, caplog, monkeypatch
+):
+    SlackWebhook(url=f"json://127.0.0.1:{channel.port}/secret").save("down-then-up", overwrite=True)
+    monkeypatch.setenv("MINECAM_NOTIFICATION_BLOCK", "down-then-up")
+    channel.up = False
+    assert notify(database, mine, []) == 0 and undelivered(database) == 1
+    assert "1 events of alerts stay undelivered" in caplog.text and "secret" not in caplog.text
+    channel.up = True
+    assert notify(database, mine, []) == 1 and undelivered(database) == 0
+    (message,) = channel.received
+    assert message["title"] == "MineCam: new-digging provisional at East <pit>, 4.0 ha"
+    assert "Hectares: 4.00" in message["message"] and "openstreetmap" in message["message"]
+    assert notify(database, mine, []) == 0 and len(channel.received) == 1
+
+
+def test_a_webhook_is_a_receiver_too(database, mine, channel, emitted, monkeypatch):
+    CustomWebhookNotificationBlock(
+        name="hook", url=f"http://127.0.0.1:{channel.port}/", json_data={"subject": "{{subject}}"},
+        allow_private_urls=True,
+    ).save("hook", overwrite=True)  # fmt: skip
+    monkeypatch.setenv("MINECAM_NOTIFICATION_BLOCK", "custom-webhook/hook")
+    assert notify(database, mine, []) == 1
+    assert channel.received == [{"subject": "MineCam: new-digging provisional at East <pit>, 4.0 ha"}]
+
+
+def test_a_name_without_a_block_is_none_and_one_of_two_is_wrong_use(channel):
+    assert receiver("nobody") is None
+    SlackWebhook(url="json://127.0.0.1/").save("twice", overwrite=True)
+    CustomWebhookNotificationBlock(name="twice", url="http://127.0.0.1/", json_data={}).save("twice", overwrite=True)
+    with pytest.raises(WrongUse, match="several blocks 'twice'"):
+        receiver("twice")
+    assert receiver("custom-webhook/twice") is not None
+
+
+def test_a_missing_raster_costs_the_picture_only(database, mine, home, emitted):
+    (home / "02.tif").unlink()
+    assert notify(database, mine, []) == 1
+    assert "data:image" not in Artifact.get("alert-1").data
