@@ -1,0 +1,62 @@
+import json
+from datetime import UTC, datetime
+
+import pytest
+import shapely
+from typer.testing import CliRunner
+
+from deploy.cli.alerts import app
+from tasks import registry
+from tasks.errors import WrongUse
+
+AOI = shapely.box(69.0, 33.0, 69.02, 33.02)
+
+
+def _alerts(*words: str) -> str:
+    result = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.fixture
+def two_alerts(database, home):
+    """A confirmed alert and an expired one at the mine `pit`; none at `quiet`."""
+    registry.add(database, slug="quiet", name="Quiet", aoi=AOI)
+    mine = registry.add(database, slug="pit", name="Pit", aoi=AOI)
+    time = datetime(2023, 1, 1, tzinfo=UTC)
+    acquisition = database.execute(
+        "insert into acquisition (mine_id, sensor_set, collection, sensing_date, sensing_time, product_ids)"
+        " values (%s, 's2-rgb', 'sentinel-2-l2a', %s, %s, '{X}') returning acquisition_id",
+        (mine.mine_id, time.date(), time),
+    ).fetchone()["acquisition_id"]
+    epoch = database.execute(
+        "insert into epoch (acquisition_id, mine_id, sensor_set, sensing_time, model, model_checksum, code_version,"
+        " class_raster, class_checksum, confidence_raster, confidence_checksum, aoi_hectares, valid_hectares)"
+        " values (%s, %s, 's2-rgb', %s, 'm', 'c', '0', '-', '-', '-', '-', 1, 1) returning epoch_id",
+        (acquisition, mine.mine_id, time),
+    ).fetchone()["epoch_id"]
+    for state, severity in (("expired", 3), ("confirmed", 2)):
+        database.execute(
+            "insert into alert (mine_id, rule_id, state, severity, hectares, first_time, last_time, first_epoch_id,"
+            " last_epoch_id, observations, geom) values (%s, 1, %s, %s, 4.5, %s, %s, %s, %s, '{1,0,1}',"
+            " (select aoi from mine where mine_id = %s))",
+            (mine.mine_id, state, severity, time, time, epoch, epoch, mine.mine_id),
+        )
+
+
+def test_standing_alerts_or_all_of_one_mine_or_every_one(two_alerts) -> None:
+    (row,) = json.loads(_alerts("--json"))
+    assert (row["mine"], row["rule"], row["state"], row["hectares"]) == ("pit", "new-digging", "confirmed", 4.5)
+    assert (row["latitude"], row["longitude"]) == (pytest.approx(33.01), pytest.approx(69.01))
+    assert [row["state"] for row in json.loads(_alerts("--all", "--json"))] == ["expired", "confirmed"]
+    assert json.loads(_alerts("--mine", "quiet", "--json")) == []
+    assert "no alerts stand" in _alerts("--mine", "quiet")
+    with pytest.raises(WrongUse, match="did you mean pit"):
+        _alerts("--mine", "pitt")
+
+
+def test_the_table_and_the_help(two_alerts, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "140")
+    table = _alerts()
+    assert "new-digging" in table and "2/3" in table and "33.0100 69.0100" in table
+    assert "minecam alerts --mine" in _alerts("--help")
