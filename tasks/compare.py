@@ -193,6 +193,7 @@ def _write(
         sql.run(connection, "epoch_lock", epoch_id=epoch["epoch_id"])
         current = sql.run_one(connection, "comparison_current", epoch_id=epoch["epoch_id"])
         if current and all(current[name] == value for name, value in result.items()):
+            sql.run(connection, "comparison_checked", comparison_id=current["comparison_id"])
             return current
         if current:
             why = "compared again: other previous epochs or settings"

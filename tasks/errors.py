@@ -12,6 +12,14 @@ class WrongUse(MineCamError):  # noqa: N818  (the word of the command line for e
     """The caller asked for something that cannot be: an unknown mine, an outline without area."""
 
 
+class Busy(MineCamError):  # noqa: N818  (a state of things, not a fault)
+    """Another run is at work on the same mine."""
+
+
+class RunError(MineCamError):
+    """A run ended, but not everything that it had to do could be done."""
+
+
 class ServiceError(MineCamError):
     """The Sentinel Hub service refused, failed, or sent something unusable."""
 

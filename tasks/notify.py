@@ -15,8 +15,8 @@ import sql
 from tasks.errors import MineCamError, WrongUse
 from tasks.grid import Grid, to_utm
 from tasks.notice import body, markdown, subject
-from tasks.pictures import before_after, true_colour
-from tasks.rasters import Raster, read
+from tasks.pictures import before_after, colours
+from tasks.rasters import read
 from tasks.registry import Mine
 from tasks.settings import settings
 
@@ -114,16 +114,16 @@ def picture(event: sql.Row) -> bytes | None:
     ground = to_utm(shapely.from_wkb(bytes(event["geom"])), after.grid.epsg)
     rows, columns = surroundings(ground, after.grid)
     return before_after(
-        before=_scene(before)[rows, columns],
-        after=_scene(after)[rows, columns],
-        outlines=[_pixels(ring, after.grid) - (columns.start, rows.start) for ring in _rings(ground)],
+        before=colours(before)[rows, columns],
+        after=colours(after)[rows, columns],
+        outlines=[pixels(ring, after.grid) - (columns.start, rows.start) for ring in rings(ground)],
         captions=(f"{event['before_time']:%Y-%m-%d}", f"{event['sensing_time']:%Y-%m-%d}"),
     )
 
 
 def surroundings(ground: Any, grid: Grid) -> tuple[slice, slice]:
     """Return the rows and columns of `grid` that show `ground` (in its metres) in the middle of a square."""
-    corners = _pixels(shapely.box(*ground.bounds).exterior, grid)
+    corners = pixels(shapely.box(*ground.bounds).exterior, grid)
     centre, extent = (corners.min(axis=0) + corners.max(axis=0)) / 2, np.ptp(corners, axis=0).max()
     side = max(int(1.5 * extent), LEAST_PIXELS)
     starts = [
@@ -134,19 +134,12 @@ def surroundings(ground: Any, grid: Grid) -> tuple[slice, slice]:
     return slice(starts[1], min(starts[1] + side, grid.height)), columns
 
 
-def _scene(raster: Raster) -> np.ndarray:
-    """Return the raster in true colour; radar, which has none, in shades of its two polarisations."""
-    optical = "B04" in raster.descriptions
-    names = ("B04", "B03", "B02") if optical else ("VV", "VH", "VV")
-    bands = np.stack([raster.band(name) for name in names]).astype(np.float32)
-    return true_colour(bands if optical else np.log10(np.maximum(bands, 1e-4)), valid=raster.band("dataMask") > 0)
-
-
-def _rings(ground: Any) -> list[Any]:
+def rings(ground: Any) -> list[Any]:
+    """Return every ring of the polygons in `ground`."""
     return [ring for part in shapely.get_parts(ground) for ring in (part.exterior, *part.interiors)]
 
 
-def _pixels(ring: Any, grid: Grid) -> np.ndarray:
+def pixels(ring: Any, grid: Grid) -> np.ndarray:
     """Return the corners of `ring` as column and row, (n, 2)."""
     return (shapely.get_coordinates(ring) - (grid.left, grid.top)) / (grid.transform.a, grid.transform.e)
 

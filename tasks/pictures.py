@@ -5,16 +5,20 @@
 
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from models.labels import COMPONENTS
+from tasks.rasters import Raster
 
 WIDTH = 700
 """Pixels that a picture is wide at most."""
 
 GAP = 10  # pixels between the panels
+PANEL, HEAD, LEGEND = 440, 36, 64  # pixels: side of a sheet's panel, its title, its legend
+INK = (40, 40, 40)
 OUTLINE = (255, 230, 0)
 PAPER = (255, 255, 255)
 CAPTION = 16  # pixels below a panel for its words
@@ -35,6 +39,14 @@ def true_colour(bands: np.ndarray, *, valid: np.ndarray | None = None, percent: 
         stretched = np.clip((band - low) / max(float(high - low), 1e-6), 0, 1)
         picture[..., channel] = np.where(seen, np.nan_to_num(stretched) * 255, 0).round().astype(np.uint8)
     return picture
+
+
+def colours(raster: Raster) -> np.ndarray:
+    """Return an acquisition raster in true colour, uint8 (H, W, 3); radar, which has none, in shades of VV and VH."""
+    optical = "B04" in raster.descriptions
+    names = ("B04", "B03", "B02") if optical else ("VV", "VH", "VV")
+    bands = np.stack([raster.band(name) for name in names]).astype(np.float32)
+    return true_colour(bands if optical else np.log10(np.maximum(bands, 1e-4)), valid=raster.band("dataMask") > 0)
 
 
 def overlay(classes: np.ndarray, rgb: np.ndarray, *, strength: float = 0.5) -> np.ndarray:
@@ -69,8 +81,46 @@ def before_after(
     for place, (panel, caption) in enumerate(zip((before, after), captions, strict=True)):
         left = place * (size[0] + GAP)
         sheet.paste(_panel(panel, size, outlines, scale), (left, 0))
-        ImageDraw.Draw(sheet).text((left, size[1] + 2), caption, fill=(60, 60, 60))
+        ImageDraw.Draw(sheet).text((left, size[1] + 2), caption, fill=INK)
     return _png(sheet)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One picture of a sheet: uint8 RGB (H, W, 3), its words, and rings (n, 2) of column and row to draw on it."""
+
+    rgb: np.ndarray
+    caption: str
+    outlines: Sequence[np.ndarray] = ()
+
+
+def sheet(columns: Sequence[Sequence[Panel]], *, title: str, words: str) -> bytes:
+    """Return a PNG of `columns` of panels of one size under a title, the legend of the classes and `words` below."""
+    height, width = columns[0][0].rgb.shape[:2]
+    scale = PANEL / max(height, width)
+    size = max(round(width * scale), 1), max(round(height * scale), 1)
+    across, down = len(columns) * (size[0] + GAP) + GAP, max(map(len, columns)) * (size[1] + CAPTION + GAP)
+    page = Image.new("RGB", (across, HEAD + down + LEGEND), PAPER)
+    pen = ImageDraw.Draw(page)
+    pen.text((GAP, GAP), title, fill=INK, font=_font(15))
+    for i, column in enumerate(columns):
+        for j, panel in enumerate(column):
+            left, top = GAP + i * (size[0] + GAP), HEAD + j * (size[1] + CAPTION + GAP)
+            page.paste(_panel(panel.rgb, size, panel.outlines, scale), (left, top))
+            pen.text((left, top + size[1] + 2), panel.caption, fill=INK, font=_font(12))
+    for k, label in enumerate(COMPONENTS):
+        left = GAP + (k % 5) * (across - 2 * GAP) // 5
+        top = HEAD + down + (k // 5) * 18
+        pen.rectangle((left, top, left + 12, top + 12), fill=label.rgb)
+        pen.text((left + 17, top - 1), label.name.replace("_", " "), fill=INK, font=_font(12))
+    pen.text((GAP, HEAD + down + 40), words, fill=INK, font=_font(11))
+    with io.BytesIO() as stream:
+        page.save(stream, "PNG", optimize=True)
+        return stream.getvalue()
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
 
 
 def _panel(rgb: np.ndarray, size: tuple[int, int], outlines: Sequence[np.ndarray], scale: float) -> Image.Image:

@@ -4,6 +4,7 @@ Stands between `validate` and `vectorise`; only valid pixels inside the AOI get 
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +41,31 @@ def address_of(root: str, acquisition: sql.Row, mine: Mine, model: "Segmentation
     origin = f"{acquisition['acquisition_id']}-{acquisition['checksum'][:8]}"
     folder = f"{root}/{mine.slug}/{acquisition['sensor_set']}/{acquisition['sensing_date']}-{origin}"
     return f"{folder}/{model.name}-{model.checksum[:8]}-{kind}.tif"
+
+
+def model_for(mine: Mine, sensor_set: str | None = None) -> "SegmentationModel":
+    """Return the model that watches `mine`, or the shipped one of `sensor_set`; raises ModelError for an unknown one.
+
+    A mine that names no model has the default one (MINECAM_MODEL).
+    """
+    given = settings()
+    return _loaded(_name_of(mine, given.model, sensor_set), given.device)
+
+
+def _name_of(mine: Mine, default: str, sensor_set: str | None) -> str:
+    from models import zoo
+
+    own = mine.model or default
+    if sensor_set is None or zoo.card(own).sensor_set == sensor_set:
+        return own
+    return zoo.for_sensor_set(sensor_set)
+
+
+@cache
+def _loaded(name: str, device: str) -> "SegmentationModel":
+    from models import zoo
+
+    return zoo.load(name, device=device)
 
 
 def segment(acquisition: sql.Row, mine: Mine, model: "SegmentationModel") -> Segmented:

@@ -11,6 +11,8 @@ import platformdirs
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from tasks.errors import StackError
+
 
 def default_home() -> Path:
     """`/var/lib/minecam` for root (a service's place), the user's data folder for everybody else."""
@@ -60,6 +62,7 @@ class Settings(BaseSettings):
 
     collection: str = Field("sentinel-2-l2a", description="Sentinel-2 collection; L2A carries the SCL band")
     lookback_days: int = Field(30, ge=1, description="How far back a scheduled run searches a mine not seen before")
+    max_tries: int = Field(5, ge=1, description="How often an acquisition is tried before it is left as failed")
     overlap_days: int = Field(10, ge=0, description="How far a scheduled search reaches back before the latest sensing")
     max_aoi_km2: float = Field(10_000, gt=0, description="Largest AOI that is accepted")
     max_tile_cloud: float = Field(1.0, ge=0, le=1, description="Tiles cloudier than this share are not even discovered")
@@ -84,6 +87,18 @@ class Settings(BaseSettings):
     prefect_port: int = Field(4200, description="Port of the embedded Prefect server (the next free one if taken)")
     archive_port: int = Field(4280, description="Port of the local archive (the next free one if taken)")
     archive: Path | None = Field(None, description="Folder of the local archive; without it, `archive` in the home")
+
+    @property
+    def database_address(self) -> str:
+        """Address of the PostGIS database; raises StackError while there is none."""
+        if self.database_url is None:
+            raise StackError("there is no database: run `minecam up`, or set MINECAM_DATABASE_URL")
+        return self.database_url
+
+    @property
+    def archive_folder(self) -> Path:
+        """Folder of the local archive."""
+        return self.archive or self.home / "archive"
 
     @property
     def raster_root(self) -> str:

@@ -3,6 +3,8 @@
 Stands between `segment` and `store`; `compare` draws its changes with the same two functions.
 """
 
+from typing import TYPE_CHECKING
+
 import geopandas as gpd
 import numpy as np
 import orjson
@@ -12,6 +14,10 @@ from scipy import ndimage
 
 from models.labels import BACKGROUND, NODATA
 from tasks.grid import PIXEL, Grid, to_wgs84
+from tasks.settings import settings
+
+if TYPE_CHECKING:
+    from tasks.segment import Segmented
 
 HECTARES_PER_PIXEL = 0.01
 """A pixel of a mine's grid is 10 m × 10 m."""
@@ -131,4 +137,14 @@ def polygons(*, classes: np.ndarray, confidence: np.ndarray, grid: Grid, min_hec
         },
         geometry=outlines(labels, grid),
         crs="EPSG:4326",
+    )
+
+
+def vectorise(segmented: "Segmented") -> gpd.GeoDataFrame:
+    """Return the polygons of what a model saw; see `polygons`."""
+    return polygons(
+        classes=segmented.classes,
+        confidence=segmented.confidence,
+        grid=segmented.grid,
+        min_hectares=settings().min_segment_hectares,
     )

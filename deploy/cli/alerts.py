@@ -10,7 +10,6 @@ from rich.table import Table
 
 import sql
 from tasks import registry
-from tasks.errors import StackError
 from tasks.settings import settings
 
 app = typer.Typer()
@@ -26,10 +25,7 @@ def alerts(
 
     Example: minecam alerts --mine east-pit --all --json
     """
-    url = settings().database_url
-    if url is None:
-        raise StackError("there is no database: run `minecam up`, or set MINECAM_DATABASE_URL")
-    with sql.connect(url) as connection:
+    with sql.connect(settings().database_address) as connection:
         mine_id = None if mine is None else registry.find(connection, mine).mine_id
         rows = [_words(row) for row in sql.run(connection, "alert_list", mine_id=mine_id, closed=all_)]
     if as_json:

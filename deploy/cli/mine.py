@@ -9,7 +9,7 @@ import typer
 
 import sql
 from tasks import registry
-from tasks.errors import StackError, WrongUse
+from tasks.errors import WrongUse
 from tasks.outline import read_frame, sites, slugify, square_kilometres
 from tasks.settings import settings
 
@@ -19,10 +19,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to 
 
 
 def _connect() -> sql.Connection:
-    url = settings().database_url
-    if url is None:
-        raise StackError("there is no database: run `minecam up`, or set MINECAM_DATABASE_URL")
-    return sql.connect(url)
+    return sql.connect(settings().database_address)
 
 
 @app.command()

@@ -161,12 +161,14 @@ create table comparison (
     changed_hectares double precision not null,
     flow_run_id      text,
     created_at       timestamptz not null default now(),
+    checked_at       timestamptz not null default now(),
     superseded_at    timestamptz,
     superseded_why   text
 );
 create unique index comparison_current on comparison (epoch_id) where superseded_at is null;
 comment on table comparison is 'An epoch held against the previous epoch: pixel by pixel, the latest valid observation before it';
 comment on column comparison.previous_epochs is 'The epochs that gave the previous observation of at least one pixel, latest first';
+comment on column comparison.checked_at is 'When it was last made or found to hold; epochs before it that came later make it due again';
 comment on column comparison.valid_hectares is 'Hectares valid on both sides; everything else is unknown';
 
 create table change (

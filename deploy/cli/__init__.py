@@ -1,0 +1,40 @@
+"""The `minecam` command: every command group in one place, and the one place where errors become words.
+
+Exit status: 0 fine, 1 failed, 2 wrong use.
+"""
+
+import os
+import sys
+
+import typer
+
+from deploy.cli import alerts, archive, db, mine, model, report, run, stack
+from deploy.stack.stack import QUIET, environment
+from tasks.errors import EXPLAINED, WrongUse
+
+app = typer.Typer(
+    name="minecam",
+    help="Watch surface mines from space: see README.md for the first steps.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (stack.up, stack.down, stack.status, stack.doctor, run.run, run.backfill, alerts.alerts, report.report):
+    app.command()(command)
+app.add_typer(mine.app, name="mine")
+app.add_typer(archive.app, name="archive")
+app.add_typer(model.app, name="model")
+app.add_typer(db.app, name="db")
+
+
+def main() -> None:
+    """Run the command; errors that explain themselves become one line on stderr."""
+    leading = {name: value for name, value in environment().items() if name.startswith("PREFECT_")}
+    os.environ.update({**QUIET, **leading, **os.environ})  # what the caller has set stands
+    try:
+        app()
+    except EXPLAINED as error:
+        typer.echo(f"minecam: {error}", err=True)
+        sys.exit(2 if isinstance(error, WrongUse) else 1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,40 @@
+"""`minecam db`: the database itself."""
+
+import os
+import shutil
+from typing import Annotated
+
+import typer
+
+import sql
+from tasks import registry
+from tasks.errors import StackError
+from tasks.settings import settings
+
+app = typer.Typer(help="Migrate the database, or open it in psql.", no_args_is_help=True)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the schema of this MineCam; `minecam up` does so by itself.
+
+    Example: minecam db migrate
+    """
+    with sql.connect(settings().database_address) as connection:
+        applied = sql.migrate(connection)
+        registry.publish_labels(connection)
+    typer.echo("\n".join(f"applied {name}" for name in applied) or "nothing to do")
+
+
+@app.command()
+def psql(command: Annotated[str | None, typer.Option("--command", "-c", help="Run this and end.")] = None) -> None:
+    """Open the database in psql; the tables and views are in the schema `minecam`.
+
+    Example: minecam db psql -c "select * from mine_history limit 5"
+    """
+    program = shutil.which("psql")
+    if program is None:
+        raise StackError("psql is not installed: run `make setup`")
+    os.environ["PGOPTIONS"] = "-c search_path=minecam,public"
+    arguments = ["-c", command] if command else []
+    os.execv(program, [program, settings().database_address, *arguments])

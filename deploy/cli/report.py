@@ -1,0 +1,71 @@
+"""`minecam report`: what became of the mines, as a table, JSON and a picture."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+import sql
+from tasks import registry
+from tasks.report import Report, picture
+from tasks.report import report as of_mine
+from tasks.settings import settings
+
+
+def report(
+    mines: Annotated[list[str] | None, typer.Argument(help="Slugs of mines; without any, all of them.")] = None,
+    png: Annotated[Path | None, typer.Option(help="Write a picture of the mine (one mine only) to this file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")] = False,
+) -> None:
+    """Show epochs, hectares per class and alerts of every mine.
+
+    Example: minecam report east-pit --png east-pit.png
+    """
+    with sql.connect(settings().database_address) as connection:
+        chosen = [registry.find(connection, slug) for slug in mines] if mines else registry.mines(connection)
+        reports = [of_mine(connection, mine) for mine in chosen]
+        if png and len(chosen) == 1:
+            png.write_bytes(picture(connection, chosen[0]))
+        elif png:
+            raise typer.BadParameter("a picture shows one mine: name it", param_hint="--png")
+    if as_json:
+        typer.echo(json.dumps([vars(one) for one in reports]))
+        return
+    for one in reports:
+        Console().print(table(one))
+    if png:
+        typer.echo(f"picture: {png}")
+
+
+def table(one: Report) -> Table:
+    """Return the table of one mine."""
+    known = one.acquisitions
+    epochs = f"{known.get('segmented', 0)} epochs, {known.get('quarantined', 0)} quarantined"
+    failed = f", {known['failed']} failed" if known.get("failed") else ""
+    alerts = ", ".join(f"{count} {state}" for state, count in sorted(one.alerts.items())) or "none"
+    drawn = Table(title=f"{one.name} ({one.mine})", title_justify="left", box=None, pad_edge=False, title_style="bold")
+    drawn.caption = f"{epochs}{failed} · alerts: {alerts} · model {one.model}"
+    drawn.caption_justify = "left"
+    drawn.add_column("hectares", min_width=14)
+    for heading in _dates(one.epochs):
+        drawn.add_column(heading, justify="right", min_width=12)
+    for row in one.areas:
+        drawn.add_row(row["class"].replace("_", " "), *(_hectares(row[name]) for name in ("first", "before", "now")))
+    return drawn
+
+
+def _dates(epochs: list[dict[str, Any]]) -> list[str]:
+    """Headings of the three columns: first, previous and latest epoch, each with its date and what was seen."""
+    shown = [epochs[at] if len(epochs) >= abs(at) + (at == 0) else None for at in (0, -2, -1)]
+    titles = ("first", "before", "now")
+    return [
+        f"{title}\n{epoch['date']}\n{100 * epoch['valid_share']:.0f} % seen" if epoch else title
+        for title, epoch in zip(titles, shown, strict=True)
+    ]
+
+
+def _hectares(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.1f}"

@@ -1,0 +1,40 @@
+"""The deployments of the flows: what runs by itself, what is run by hand, and how many at once.
+
+`python -m deploy.deployments` registers them at the Prefect server; doing so again updates them.
+"""
+
+from contextlib import suppress
+
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.deployments.runner import EntrypointType
+from prefect.exceptions import ObjectAlreadyExists
+from prefect.schedules import Cron
+
+from flows import monitor
+from tasks.settings import settings
+
+POOL = "minecam"
+
+
+def register() -> None:
+    """Create or update the work pool and every deployment."""
+    with get_client(sync_client=True) as client, suppress(ObjectAlreadyExists):
+        client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+    # A scheduled run that is due while the last one still works would only find every mine taken.
+    one = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
+    fleet = monitor.fleet.to_deployment(
+        "fleet",
+        schedule=Cron(settings().schedule, timezone="UTC"),
+        concurrency_limit=one,
+        work_pool_name=POOL,
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+    mine = monitor.mine.to_deployment("mine", work_pool_name=POOL, entrypoint_type=EntrypointType.MODULE_PATH)
+    for deployment in (fleet, mine):
+        deployment.apply()  # type: ignore[union-attr]
+
+
+if __name__ == "__main__":
+    register()

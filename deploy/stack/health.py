@@ -1,0 +1,108 @@
+"""Whether all is well: when the mines were watched last, when they will be next, and what is missing for it."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import sql
+from deploy.stack import stack
+from tasks import service
+from tasks.errors import EXPLAINED, StackError
+from tasks.settings import home, settings
+
+LEAST_FREE_GB = 5.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was examined."""
+
+    subject: str
+    fine: bool
+    words: str
+
+
+def runs() -> dict[str, str | None]:
+    """Return in words the latest run that ended, and the next scheduled one, of monitor/fleet; None: there is none."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName, FlowRunFilter
+    from prefect.client.schemas.sorting import FlowRunSort
+
+    if "PREFECT_API_URL" not in stack.environment():
+        return {"last run": None, "next run": None}
+    fleet = DeploymentFilter(name=DeploymentFilterName(any_=["fleet"]))
+    ended = FlowRunFilter.model_validate({"end_time": {"is_null_": False}})
+    waiting = FlowRunFilter.model_validate({"state": {"type": {"any_": ["SCHEDULED"]}}})
+    try:
+        with get_client(sync_client=True) as client:
+            last = client.read_flow_runs(
+                deployment_filter=fleet, flow_run_filter=ended, sort=FlowRunSort.END_TIME_DESC, limit=1
+            )
+            coming = client.read_flow_runs(
+                deployment_filter=fleet, flow_run_filter=waiting, sort=FlowRunSort.EXPECTED_START_TIME_ASC, limit=1
+            )
+    except OSError:
+        return {"last run": None, "next run": None}
+    return {
+        "last run": f"{last[0].end_time:%Y-%m-%d %H:%M} UTC, {last[0].state_name}" if last else None,
+        "next run": f"{coming[0].expected_start_time:%Y-%m-%d %H:%M} UTC" if coming else None,
+    }
+
+
+def examine() -> list[Finding]:
+    """Examine everything that watching needs."""
+    return [
+        _found("postgis", _database),
+        _found("prefect", _schedule),
+        _found("sentinel hub", _service),
+        _found("model", _model),
+        _found("disk", _disk),
+    ]
+
+
+def _found(subject: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(subject, True, look())
+    except EXPLAINED as error:
+        return Finding(subject, False, str(error))
+
+
+def _database() -> str:
+    with sql.connect(settings().database_address) as connection:
+        row = sql.run_one(connection, "database_version")
+    assert row is not None
+    return f"PostGIS {row['postgis']}, schema {row['schema_version']}, {row['mines']} mines"
+
+
+def _schedule() -> str:
+    down = [name for name, state in stack.status().items() if state == "down"]
+    if down:
+        raise StackError(f"{', '.join(down)} down: run `minecam up`")
+    coming = runs()["next run"]
+    if coming is None:
+        raise StackError(
+            "no run of monitor/fleet is scheduled: run `minecam up`, then look at the deployment in the UI"
+        )
+    return f"next run {coming}"
+
+
+def _service() -> str:
+    from sentinelhub import SentinelHubSession
+
+    config = service.configuration(settings())
+    service.ask(config, lambda: SentinelHubSession(config).token)
+    return f"{config.sh_base_url} accepts the credentials"
+
+
+def _model() -> str:
+    from models import zoo
+
+    model = zoo.load(settings().model, device=settings().device)
+    return f"{model.name} {model.version} for {model.sensor_set.name} on {model.device}"
+
+
+def _disk() -> str:
+    free = shutil.disk_usage(home()).free / 1e9
+    if free < LEAST_FREE_GB:
+        raise StackError(f"only {free:.1f} GB are free at {home()}: make room, or set MINECAM_HOME")
+    return f"{free:.0f} GB free at {home()}"

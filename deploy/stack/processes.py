@@ -1,0 +1,96 @@
+"""Background processes of the embedded stack: started detached, remembered in a file, stopped by it.
+
+A file holds the process id and its start time, so that a reused id is never mistaken for ours.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from tasks.errors import StackError
+
+
+@dataclass(frozen=True)
+class Process:
+    """One background process called `name`, remembered in `folder/run`, logging to `folder/logs`."""
+
+    folder: Path
+    name: str
+
+    @property
+    def log(self) -> Path:
+        """Where its output goes."""
+        return self.folder / "logs" / f"{self.name}.log"
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / "run" / f"{self.name}.json"
+
+    def find(self) -> psutil.Process | None:
+        """Return the running process, or None."""
+        try:
+            known = json.loads(self._file.read_text())
+            process = psutil.Process(known["pid"])
+            alive = process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - known["started"]) < 2
+            return process if alive else None
+        except (FileNotFoundError, ValueError, KeyError, psutil.NoSuchProcess):
+            return None
+
+    def start(self, command: Sequence[str], environment: dict[str, str]) -> None:
+        """Start `command` unless the process runs already."""
+        if self.find():
+            return
+        for file in (self.log, self._file):
+            file.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            child = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
+                env={**os.environ, **environment}, start_new_session=True,
+            )  # fmt: skip
+        fresh = self._file.with_suffix(".new")
+        fresh.write_text(json.dumps({"pid": child.pid, "started": psutil.Process(child.pid).create_time()}))
+        fresh.replace(self._file)
+
+    def stop(self, patience: float = 15) -> bool:
+        """Stop the process and its children; return whether it ran."""
+        process = self.find()
+        if process:
+            family = [process, *process.children(recursive=True)]
+            process.terminate()
+            _, alive = psutil.wait_procs(family, timeout=patience)
+            for survivor in alive:
+                survivor.kill()
+        self._file.unlink(missing_ok=True)
+        return process is not None
+
+    def wait(self, ready: Callable[[], bool], seconds: float) -> None:
+        """Wait until `ready()`; raises StackError with the last line of the log when the process dies first."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if ready():
+                return
+            if not self.find():
+                break
+            time.sleep(0.2)
+        lines = self.log.read_text(errors="replace").strip().splitlines()
+        raise StackError(f"{self.name} does not start ({lines[-1] if lines else 'no output'}): see {self.log}")
+
+
+def free_port(wanted: int) -> int:
+    """Return `wanted`, or the next port that nobody on loopback listens at."""
+    for port in range(wanted, wanted + 50):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise StackError(f"no free port from {wanted} on: set MINECAM_PREFECT_PORT and MINECAM_ARCHIVE_PORT")

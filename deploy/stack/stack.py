@@ -1,0 +1,167 @@
+"""Brings the embedded stack up and down: cluster, Prefect server, local archive, deployments, worker.
+
+What runs where is written to `stack.env` in the home folder, which the settings and the command read.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+
+import sql
+from deploy.stack.cluster import Cluster
+from deploy.stack.processes import Process, free_port
+from tasks import registry
+from tasks.settings import Settings, home
+
+POOL = "minecam"
+QUIET = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    "PREFECT_LOGGING_EXTRA_LOGGERS": "tasks",
+    "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.5",
+    "PREFECT_WORKER_QUERY_SECONDS": "2",
+    "HF_HUB_OFFLINE": "1",
+}
+"""Nothing phones home; the log of a run holds what our steps say, and holds it soon."""
+PARTS = ("prefect", "archive", "worker")
+TOKEN_PATH = "/auth/realms/CDSE/protocol/openid-connect/token"
+
+Say = Callable[[str], None]
+
+
+def cluster() -> Cluster:
+    """The embedded cluster of this home folder."""
+    return Cluster(home() / "postgres")
+
+
+def environment() -> dict[str, str]:
+    """What `stack.env` says: the variables that lead to the running stack."""
+    file = home() / "stack.env"
+    lines = file.read_text().splitlines() if file.exists() else []
+    return {name: value.strip("'") for name, _, value in (line.partition("=") for line in lines)}
+
+
+def up(say: Say) -> None:
+    """Start what is not running and register the deployments. Doing it again starts nothing twice."""
+    folder = home()
+    folder.mkdir(parents=True, exist_ok=True)
+    given = Settings(_env_file=None, home=folder)  # type: ignore[call-arg]
+    variables = {**QUIET, "MINECAM_HOME": str(folder), "MINECAM_DATABASE_URL": _database(given, say)}
+    with sql.connect(variables["MINECAM_DATABASE_URL"]) as connection:
+        for name in sql.migrate(connection):
+            say(f"postgis: applied {name}")
+        registry.publish_labels(connection)
+    variables |= _start_prefect(given, say)
+    if given.sh_client_id is None:
+        variables |= _start_archive(given, say)
+    _write(folder / "stack.env", variables)
+    os.environ.update({name: value for name, value in variables.items() if name.startswith("PREFECT_")})
+    _wait(variables)
+    from deploy import deployments  # reads the address of the Prefect server when it is imported
+
+    deployments.register()
+    worker = Process(folder, "worker")
+    if not worker.find():
+        say("worker: starting")
+        worker.start([_program("prefect"), "worker", "start", "--pool", POOL, "--name", "embedded"], variables)
+
+
+def down(say: Say) -> None:
+    """Stop what `up` started, in the reverse order, and nothing else."""
+    for name in reversed(PARTS):
+        if Process(home(), name).stop():
+            say(f"{name}: stopped")
+    if cluster().folder.exists() and cluster().running:
+        cluster().stop()
+        say("postgis: stopped")
+
+
+def status() -> dict[str, str]:
+    """Return `running`, `down` or `elsewhere` for every part."""
+    given = Settings(_env_file=None, home=home())  # type: ignore[call-arg]
+    parts = {name: "running" if Process(home(), name).find() else "down" for name in PARTS}
+    if given.sh_client_id is not None:
+        parts["archive"] = "elsewhere"
+    running = cluster().folder.exists() and cluster().running
+    return {"postgis": "elsewhere" if given.database_url else "running" if running else "down", **parts}
+
+
+def addresses() -> dict[str, str]:
+    """Return where a person can look."""
+    known = environment()
+    prefect = known["PREFECT_API_URL"].removesuffix("/api")
+    return {
+        "prefect": prefect,
+        "database": f"psql '{known['MINECAM_DATABASE_URL']}'",
+        "rasters": str(home() / "rasters"),
+    }
+
+
+def _database(given: Settings, say: Say) -> str:
+    if given.database_url:
+        return given.database_url
+    if not (cluster().folder.exists() and cluster().running):
+        say("postgis: starting")
+        cluster().start()
+    return cluster().url()
+
+
+def _start_prefect(given: Settings, say: Say) -> dict[str, str]:
+    process = Process(home(), "prefect")
+    url = environment().get("PREFECT_API_URL") if process.find() else None
+    if url is None:
+        port = free_port(given.prefect_port)
+        url = f"http://127.0.0.1:{port}/api"
+        variables = {**QUIET, "PREFECT_HOME": str(home() / "prefect"), "PREFECT_UI_API_URL": url}
+        if not given.database_url:
+            variables["PREFECT_API_DATABASE_CONNECTION_URL"] = cluster().prefect_url()
+        say(f"prefect: starting at http://127.0.0.1:{port}")
+        serve = [_program("prefect"), "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+        process.start(serve, variables)
+    return {"PREFECT_API_URL": url, "PREFECT_HOME": str(home() / "prefect")}
+
+
+def _start_archive(given: Settings, say: Say) -> dict[str, str]:
+    process = Process(home(), "archive")
+    url = environment().get("MINECAM_SH_BASE_URL") if process.find() else None
+    if url is None:
+        port = free_port(given.archive_port)
+        url = f"http://127.0.0.1:{port}"
+        given.archive_folder.mkdir(parents=True, exist_ok=True)
+        say(f"archive: starting at {url}")
+        process.start([_program("minecam"), "archive", "serve", str(given.archive_folder), "--port", str(port)], QUIET)
+    return {
+        "MINECAM_SH_BASE_URL": url,
+        "MINECAM_SH_TOKEN_URL": url + TOKEN_PATH,
+        "SH_CLIENT_ID": "minecam-local",
+        "SH_CLIENT_SECRET": "minecam-local",
+    }
+
+
+def _wait(variables: dict[str, str]) -> None:
+    """Wait until the servers answer."""
+    Process(home(), "prefect").wait(lambda: _answers(f"{variables['PREFECT_API_URL']}/health"), 120)
+    if "MINECAM_SH_BASE_URL" in variables:
+        Process(home(), "archive").wait(lambda: _answers(f"{variables['MINECAM_SH_BASE_URL']}/health"), 60)
+
+
+def _program(name: str) -> str:
+    return str(Path(sys.executable).with_name(name))
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2).status_code < 500
+    except httpx.HTTPError:
+        return False
+
+
+def _write(file: Path, values: dict[str, str]) -> None:
+    fresh = file.with_suffix(".new")
+    fresh.touch(mode=0o600)
+    fresh.write_text("".join(f"{name}='{value}'\n" for name, value in values.items()))
+    fresh.replace(file)

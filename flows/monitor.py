@@ -1,0 +1,114 @@
+"""The monitoring flow: from a registered mine to alerts, in the order of the data.
+
+`monitor/fleet` runs over every mine on a schedule, `monitor/mine` over one by hand.
+"""
+
+from datetime import date
+from enum import StrEnum
+
+from prefect import flow, get_run_logger
+from prefect.runtime import flow_run
+
+import sql
+from flows.steps import alert, compare, discover, download, notify, segment, store, validate, vectorise
+from models.sensors import SENSOR_SETS
+from tasks import agenda, registry
+from tasks.errors import EXPLAINED, Busy, RunError
+from tasks.registry import Mine
+from tasks.segment import model_for
+from tasks.settings import settings
+
+SensorSetName = StrEnum("SensorSetName", {name: name for name in SENSOR_SETS})  # type: ignore[misc]
+"""The sensor sets, as a list to choose from in the run form."""
+
+
+def watch(
+    connection: sql.Connection,
+    mine: Mine,
+    *,
+    start: date | None = None,
+    end: date | None = None,
+    sensor_set: str | None = None,
+    rerun: bool = False,
+) -> None:
+    """Watch one mine: carry every sensing that is due through to its epoch, every epoch through to its alerts.
+
+    What fails is recorded, tried again by the next run, and does not stop the others; raises RunError at the end.
+    """
+    say, run = get_run_logger(), flow_run.get_id()
+    model = model_for(mine, sensor_set)
+    with agenda.one_run_at_a_time(connection, mine):
+        new = discover(connection, mine, model.sensor_set, start=start, end=end)
+        if rerun:
+            agenda.reopen(connection, mine, model, start=start, end=end)
+        due = agenda.due_acquisitions(connection, mine, model, start=start, end=end)
+        say.info("%s: %d new acquisitions, %d to process", mine.slug, new, len(due))
+        for acquisition in due:
+            with agenda.lost_rasters_fail(connection, acquisition):
+                download(connection, acquisition, mine)
+                downloaded = agenda.current(connection, acquisition)
+                if validate(connection, downloaded, mine, flow_run_id=run):
+                    segmented = segment(downloaded, mine, model)
+                    segments = vectorise(segmented)
+                    store(connection, downloaded, mine, model, segmented, segments, run)
+            say.info("%s", agenda.outcome(connection, acquisition, mine))
+        for epoch in agenda.due_epochs(connection, mine, model, start=start, end=end, again=rerun):
+            with connection.transaction():  # a comparison stands with its alerts or not at all
+                comparison = compare(connection, epoch, mine, flow_run_id=run)
+                alert(connection, comparison, mine)
+        notify(connection, mine, [])
+        agenda.raise_failures(connection, due, mine)
+
+
+@flow(name="monitor", flow_run_name="fleet")
+def fleet(start: date | None = None, end: date | None = None) -> None:
+    """Look for new acquisitions of every registered mine, and carry each through to alerts.
+
+    Args:
+        start: First day to look at; without it, from shortly before the latest known acquisition on.
+        end: Last day to look at; without it, today.
+    """
+    say = get_run_logger()
+    failed = []
+    with sql.connect(settings().database_address) as connection:
+        for mine in registry.mines(connection):
+            try:
+                watch(connection, mine, start=start, end=end)
+            except Busy as busy:
+                say.warning("%s", busy)
+            except EXPLAINED as error:
+                say.error("%s: %s", mine.slug, error)
+                failed.append(mine.slug)
+            except Exception:
+                say.exception("%s", mine.slug)  # a defect: it must show, and must not stop the other mines
+                failed.append(mine.slug)
+    if failed:
+        raise RunError(f"{len(failed)} mines were not watched to the end: {', '.join(failed)}; see the log above")
+
+
+@flow(name="monitor", flow_run_name="{mine}")
+def mine(
+    mine: str,
+    start: date | None = None,
+    end: date | None = None,
+    sensor_set: SensorSetName | None = None,
+    rerun: bool = False,
+) -> None:
+    """Watch one mine by hand.
+
+    Args:
+        mine: Slug of the mine, as `minecam mine list` shows it.
+        start: First day to look at; without it, from shortly before the latest known acquisition on.
+        end: Last day to look at; without it, today.
+        sensor_set: Use the shipped model of this sensor set instead of the mine's own.
+        rerun: Judge again what was quarantined, and compare again what is done.
+    """
+    with sql.connect(settings().database_address) as connection:
+        watch(
+            connection,
+            registry.find(connection, mine),
+            start=start,
+            end=end,
+            sensor_set=sensor_set,
+            rerun=rerun,
+        )

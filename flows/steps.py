@@ -1,0 +1,40 @@
+"""The steps of `tasks` as Prefect tasks: each shows in the run's timeline under the day that it works on.
+
+Results stay in memory and are never cached by Prefect: PostGIS knows what is done.
+"""
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks import alert as alerts
+from tasks import compare as comparisons
+from tasks import discover as catalog
+from tasks import download as process_api
+from tasks import notify as notices
+from tasks import segment as segmentation
+from tasks import store as storage
+from tasks import validate as validation
+from tasks import vectorise as vectors
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def step(function: Callable[P, R], of: str) -> Callable[P, R]:
+    """Return `function` as a task whose runs are called after it and `of`, a format over its arguments."""
+    name = function.__name__
+    return task(name=name, task_run_name=f"{name} {of}".strip(), cache_policy=NO_CACHE)(function)
+
+
+discover = step(catalog.discover, "{mine.slug}")
+download = step(process_api.download, "{mine.slug} {acquisition[sensing_date]}")
+validate = step(validation.validate, "{mine.slug} {acquisition[sensing_date]}")
+segment = step(segmentation.segment, "{mine.slug} {acquisition[sensing_date]}")
+vectorise = step(vectors.vectorise, "")
+store = step(storage.store, "{mine.slug} {acquisition[sensing_date]}")
+compare = step(comparisons.compare, "{mine.slug} {epoch[sensing_time]:%Y-%m-%d}")
+alert = step(alerts.alert, "{mine.slug}")
+notify = step(notices.notify, "{mine.slug}")

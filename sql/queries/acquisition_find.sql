@@ -1,0 +1,1 @@
+select * from acquisition where acquisition_id = %(acquisition_id)s

@@ -1,0 +1,9 @@
+-- A re-run judges again what was quarantined and tries again what failed.
+update acquisition
+set state = case state when 'quarantined' then 'downloaded' else state end, tries = 0
+where mine_id = %(mine_id)s
+  and sensor_set = %(sensor_set)s
+  and superseded_at is null
+  and state in ('quarantined', 'failed')
+  and (%(start)s::date is null or sensing_date >= %(start)s)
+  and (%(end)s::date is null or sensing_date <= %(end)s)

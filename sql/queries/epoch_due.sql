@@ -1,0 +1,19 @@
+-- Epochs to compare, in order of sensing: those not compared yet, and those behind which an epoch came in late.
+-- With `again`, those of the range that are compared too.
+select e.*
+from epoch e
+left join comparison k on k.epoch_id = e.epoch_id and k.superseded_at is null
+where e.mine_id = %(mine_id)s
+  and e.sensor_set = %(sensor_set)s
+  and e.model = %(model)s
+  and e.superseded_at is null
+  and (k.comparison_id is null
+       or exists (
+            select from epoch p
+            where p.mine_id = e.mine_id and p.sensor_set = e.sensor_set and p.orbit_direction = e.orbit_direction
+              and p.model = e.model and p.superseded_at is null
+              and p.sensing_time < e.sensing_time and p.created_at > k.checked_at)
+       or %(again)s
+          and (%(start)s::date is null or e.sensing_time::date >= %(start)s)
+          and (%(end)s::date is null or e.sensing_time::date <= %(end)s))
+order by e.sensing_time, e.epoch_id

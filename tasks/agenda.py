@@ -1,0 +1,101 @@
+"""What a run has to do of a mine: which acquisitions and epochs are due, and that no other run does the same.
+
+PostGIS is the single truth, so a run that was killed is simply continued by the next one.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import TYPE_CHECKING
+
+import sql
+from tasks.errors import Busy, RasterError, RunError
+from tasks.registry import Mine
+from tasks.settings import settings
+
+if TYPE_CHECKING:
+    from models.zoo import SegmentationModel
+
+
+@contextmanager
+def one_run_at_a_time(connection: sql.Connection, mine: Mine) -> Iterator[None]:
+    """Hold the mine for this run; raises Busy while another run has it. A killed run lets go of it."""
+    row = sql.run_one(connection, "mine_run_lock", mine_id=mine.mine_id)
+    if not row or not row["held"]:
+        raise Busy(f"{mine.slug} is being processed by another run: wait until that one has ended")
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            sql.run(connection, "mine_run_unlock", mine_id=mine.mine_id)
+
+
+def reopen(
+    connection: sql.Connection, mine: Mine, model: "SegmentationModel", *, start: date | None, end: date | None
+) -> None:
+    """Put what was quarantined or failed between two days back to where it is judged or tried again."""
+    sql.run(
+        connection, "acquisition_reopen",
+        mine_id=mine.mine_id, sensor_set=model.sensor_set.name, start=start, end=end,
+    )  # fmt: skip
+
+
+def due_acquisitions(
+    connection: sql.Connection, mine: Mine, model: "SegmentationModel", *, start: date | None, end: date | None
+) -> list[sql.Row]:
+    """Return the acquisitions that are not yet epochs of `model`, in order of sensing."""
+    return sql.run(
+        connection, "acquisition_due",
+        mine_id=mine.mine_id, sensor_set=model.sensor_set.name, model=model.name, model_checksum=model.checksum,
+        start=start, end=end, max_tries=settings().max_tries,
+    )  # fmt: skip
+
+
+def due_epochs(
+    connection: sql.Connection,
+    mine: Mine,
+    model: "SegmentationModel",
+    *,
+    start: date | None,
+    end: date | None,
+    again: bool = False,
+) -> list[sql.Row]:
+    """Return the epochs to compare, in order of sensing; `again`: those of the range that are compared too."""
+    return sql.run(
+        connection, "epoch_due",
+        mine_id=mine.mine_id, sensor_set=model.sensor_set.name, model=model.name, start=start, end=end, again=again,
+    )  # fmt: skip
+
+
+def outcome(connection: sql.Connection, acquisition: sql.Row, mine: Mine) -> str:
+    """Return what became of an acquisition, in one line."""
+    row = current(connection, acquisition)
+    reasons = f": {'; '.join(row['reasons'])}" if row["reasons"] else ""
+    return f"{mine.slug} {row['sensing_date']} {row['state']}{reasons}"
+
+
+def raise_failures(connection: sql.Connection, processed: list[sql.Row], mine: Mine) -> None:
+    """Raise RunError when any of the acquisitions `processed` by this run failed."""
+    rows = [current(connection, acquisition) for acquisition in processed]
+    failed = [row for row in rows if row["state"] == "failed"]
+    if failed:
+        why = failed[-1]["reasons"][0]
+        raise RunError(
+            f"{len(failed)} of {len(rows)} acquisitions of {mine.slug} failed, the next run tries again: {why}"
+        )
+
+
+def current(connection: sql.Connection, acquisition: sql.Row) -> sql.Row:
+    """Return the row of `acquisition` as it stands now."""
+    (row,) = sql.run(connection, "acquisition_find", acquisition_id=acquisition["acquisition_id"])
+    return row
+
+
+@contextmanager
+def lost_rasters_fail(connection: sql.Connection, acquisition: sql.Row) -> Iterator[None]:
+    """Record the acquisition as failed when its raster is lost or broken, so that the next run fetches it anew."""
+    try:
+        yield
+    except RasterError as error:
+        identity = acquisition["acquisition_id"]
+        sql.run(connection, "acquisition_failed", acquisition_id=identity, reason=str(error), processing_units=0)

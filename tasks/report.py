@@ -1,0 +1,88 @@
+"""What became of one mine: acquisitions by state, hectares per class first, before and now, alerts, and a picture.
+
+Reads what the monitoring run wrote; changes nothing.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import shapely
+
+import sql
+from tasks.errors import WrongUse
+from tasks.grid import Grid, to_utm
+from tasks.notify import pixels, rings
+from tasks.pictures import Panel, colours, overlay, sheet
+from tasks.rasters import read
+from tasks.registry import Mine
+from tasks.settings import settings
+
+
+@dataclass(frozen=True)
+class Report:
+    """The figures of one mine; `areas` has a row per class, hectares of the first, previous and latest epoch."""
+
+    mine: str
+    name: str
+    model: str
+    acquisitions: dict[str, int]
+    epochs: list[dict[str, Any]]
+    areas: list[dict[str, Any]]
+    alerts: dict[str, int]
+
+
+def report(connection: sql.Connection, mine: Mine) -> Report:
+    """Return what is known of `mine`, as seen by its model."""
+    keys: dict[str, Any] = {"mine_id": mine.mine_id, "model": mine.model or settings().model}
+    states = sql.run(connection, "report_acquisitions", mine_id=mine.mine_id)
+    alerts = sql.run(connection, "report_alerts", mine_id=mine.mine_id)
+    return Report(
+        mine=mine.slug,
+        name=mine.name,
+        model=keys["model"],
+        acquisitions={row["state"]: row["count"] for row in states},
+        epochs=[
+            {"date": f"{row['sensing_time']:%Y-%m-%d}", "valid_share": round(row["valid_share"], 3)}
+            for row in sql.run(connection, "report_epochs", **keys)
+        ],
+        areas=sql.run(connection, "report_areas", **keys),
+        alerts={row["state"]: row["count"] for row in alerts},
+    )
+
+
+def picture(connection: sql.Connection, mine: Mine) -> bytes:
+    """Return a PNG: the first and the latest epoch of `mine` in true colour and classified, open alerts outlined.
+
+    Raises WrongUse when the mine has no epoch yet, RasterError when a raster is lost.
+    """
+    epochs = sql.run(connection, "report_epochs", mine_id=mine.mine_id, model=mine.model or settings().model)
+    if not epochs:
+        raise WrongUse(f"{mine.slug} has no epoch yet: run `minecam run {mine.slug} --from YYYY-MM-DD`")
+    alerts = [
+        to_utm(shapely.from_wkb(bytes(row["geom"])), mine.grid.epsg)
+        for row in sql.run(connection, "alert_list", mine_id=mine.mine_id, closed=False)
+    ]
+    outlines = [pixels(ring, mine.grid) for ground in alerts for ring in rings(ground)]
+    shown = [epochs[0]] if len(epochs) == 1 else [epochs[0], epochs[-1]]
+    return sheet(
+        [_column(row, outlines if row is epochs[-1] else [], mine.grid) for row in shown],
+        title=f"{mine.name}: {'first and ' if len(shown) > 1 else ''}latest epoch, {len(alerts)} open alerts outlined",
+        words=_attribution(epochs),
+    )
+
+
+def _column(row: sql.Row, outlines: list[Any], grid: Grid) -> list[Panel]:
+    scene, classes = read(row["raster"], row["checksum"]), read(row["class_raster"], row["class_checksum"])
+    rgb = colours(scene)
+    day = f"{row['sensing_time']:%Y-%m-%d}"
+    return [
+        Panel(rgb, f"{day}, true colour", outlines),
+        Panel(overlay(classes.array[0], rgb, strength=0.65), f"{day}, {row['model']}", outlines),
+    ]
+
+
+def _attribution(epochs: list[sql.Row]) -> str:
+    if any(name.startswith("SIM_") for row in epochs for name in row["product_ids"]):
+        return "Simulated scenes, no real place"
+    years = sorted({row["sensing_time"].year for row in epochs})
+    return f"Contains modified Copernicus Sentinel data {years[0]}" + (f"-{years[-1]}" if len(years) > 1 else "")
