@@ -147,7 +147,7 @@ def onto(picture: Picture, grid: SceneGrid) -> tuple[Picture, SceneGrid]:
     A picture whose pixels already coincide with those of `grid` keeps every value and its own extent. Another
     is warped onto `grid`: bilinear, but nearest for codes and for what is seen.
     """
-    across, down = ~grid.transform * (picture.transform.c, picture.transform.f)
+    across, down = ~grid.transform @ (picture.transform.c, picture.transform.f)
     same = picture.transform.a == grid.transform.a and max(abs(across - round(across)), abs(down - round(down))) < 1e-3
     if utm(picture.crs, picture.transform) == grid.epsg and same:
         height, width = picture.seen.shape
@@ -173,5 +173,5 @@ def ground(picture: Picture) -> BaseGeometry:
     """Return the outline of the seen pixels without holes, in the picture's CRS; at most 1024 pixels a side count."""
     step = -(-max(picture.seen.shape) // 1024)
     seen = picture.seen[::step, ::step].astype(np.uint8)
-    parts = shapes(seen, mask=seen == 1, transform=picture.transform * Affine.scale(step), connectivity=8)
+    parts = shapes(seen, mask=seen == 1, transform=picture.transform @ Affine.scale(step), connectivity=8)
     return shapely.union_all([Polygon(part["coordinates"][0]) for part, _ in parts])
