@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import rasterio
 import shapely
 from affine import Affine
 from pyproj import Transformer
@@ -13,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 
 from deploy.archive.simulate.sites import Site
 from deploy.archive.simulate.terrain import PIXEL
-from models.labels import LABELS
+from deploy.archive.writing import write_classes, write_raster
 
 
 @dataclass(frozen=True)
@@ -55,24 +54,13 @@ def write(
     tags: dict[str, str],
 ) -> None:
     """Write `planes` (bands, size, size) as a tiled GeoTIFF whose band descriptions are `names`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    profile = {
-        "driver": "GTiff", "dtype": planes.dtype.name, "count": len(planes), "height": planes.shape[1],
-        "width": planes.shape[2], "crs": f"EPSG:{grid.epsg}", "transform": grid.affine, "nodata": nodata,
-        "tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "deflate", "zlevel": 4,
-        "interleave": "band", "predictor": 3 if planes.dtype.kind == "f" else 2,
-    }  # fmt: skip
-    with rasterio.open(path, "w", **profile) as raster:
-        raster.write(planes)
-        raster.descriptions = names
-        raster.update_tags(simulated="true", **tags)
+    said = {"simulated": "true", **tags}
+    write_raster(path, planes, epsg=grid.epsg, transform=grid.affine, names=names, nodata=nodata, tags=said)
 
 
 def write_truth(path: Path, truth: np.ndarray, *, grid: SiteGrid) -> None:
     """Write a class raster (size, size) uint8 with the labels' names and colours; nodata 255."""
-    write(path, truth[None], grid=grid, names=("class",), nodata=255, tags={str(x.id): x.name for x in LABELS})
-    with rasterio.open(path, "r+") as raster:
-        raster.write_colormap(1, {label.id: (*label.rgb, 255) for label in LABELS})
+    write_classes(path, truth, epsg=grid.epsg, transform=grid.affine, tags={"simulated": "true"})
 
 
 def geojson(shape: BaseGeometry) -> dict:

@@ -4,7 +4,6 @@ What `minecam archive make` calls; the archive's server and importer read the sa
 """
 
 import hashlib
-import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -13,10 +12,11 @@ import numpy as np
 from shapely.geometry import box
 
 from deploy.archive.simulate.outlines import place
-from deploy.archive.simulate.rasters import SiteGrid, geojson, site_grid, write, write_truth
+from deploy.archive.simulate.rasters import SiteGrid, site_grid, write, write_truth
 from deploy.archive.simulate.sites import DEMO, Site, drawn_site
 from deploy.archive.simulate.surfaces import S2_BANDS
 from deploy.archive.simulate.world import Optical, World, world
+from deploy.archive.writing import scene_path, write_item, write_json
 from tasks.errors import WrongUse
 
 OPTICAL, RADAR = "sentinel-2-l2a", "sentinel-1-grd"
@@ -53,7 +53,7 @@ def make(
             day = start + timedelta(days=index * step_days + number)
             _write_day(folder, here, grid, index=index, day=day, start=start, sentinel1=sentinel1)
         places.append(place(here, grid, years=years))
-    _write_json(folder / "places.geojson", {"type": "FeatureCollection", "features": places})
+    write_json(folder / "places.geojson", {"type": "FeatureCollection", "features": places})
 
 
 def chosen_sites(mines: int, seed: int) -> list[Site]:
@@ -93,7 +93,7 @@ def _write_optical(folder: Path, scene: Optical, site: Site, grid: SiteGrid, mom
     stamp, orbit = f"{moment:%Y%m%dT%H%M%S}", _orbit(site, 143)
     made = moment + timedelta(hours=5, minutes=_hash(site.slug + stamp) % 200)
     item = f"SIM_S2{satellite}_MSIL2A_{stamp}_N0511_R{orbit:03d}_T{_tile(grid, site)}_{made:%Y%m%dT%H%M%S}"
-    path = Path("scenes") / OPTICAL / f"{item}.tif"
+    path = scene_path(OPTICAL, item)
     write(
         folder / path,
         digital_numbers(scene),
@@ -111,7 +111,7 @@ def _write_optical(folder: Path, scene: Optical, site: Site, grid: SiteGrid, mom
         "s2:processing_baseline": "05.11",
         "s2:mgrs_tile": _tile(grid, site),
     }
-    _write_item(folder, item, OPTICAL, path, grid, properties, (*S2_BANDS, "SCL"))
+    _write_item(folder, item, OPTICAL, grid, properties, (*S2_BANDS, "SCL"))
 
 
 def _write_radar(folder: Path, gamma: np.ndarray, site: Site, grid: SiteGrid, moment: datetime, index: int) -> None:
@@ -119,7 +119,7 @@ def _write_radar(folder: Path, gamma: np.ndarray, site: Site, grid: SiteGrid, mo
     end, orbit = moment + timedelta(seconds=25), 62000 + index * 437 + _orbit(site, 175)
     item = f"SIM_S1A_IW_GRDH_1SDV_{moment:%Y%m%dT%H%M%S}_{end:%Y%m%dT%H%M%S}_{orbit:06d}"
     item += f"_{_hash(item) % 0xFFFFFF:06X}_{_hash(item + site.slug) % 0xFFFF:04X}"
-    path = Path("scenes") / RADAR / f"{item}.tif"
+    path = scene_path(RADAR, item)
     write(folder / path, gamma, grid=grid, names=("VV", "VH"), nodata=0, tags={"product": item})
     properties = {
         **_common(moment, made, grid),
@@ -131,7 +131,7 @@ def _write_radar(folder: Path, gamma: np.ndarray, site: Site, grid: SiteGrid, mo
         "s1:polarization": "DV",
         "s1:resolution": "HIGH",
     }
-    _write_item(folder, item, RADAR, path, grid, properties, ("VV", "VH"))
+    _write_item(folder, item, RADAR, grid, properties, ("VV", "VH"))
 
 
 def _common(moment: datetime, made: datetime, grid: SiteGrid) -> dict:
@@ -148,36 +148,13 @@ def _write_item(
     folder: Path,
     item: str,
     collection: str,
-    path: Path,
     grid: SiteGrid,
     properties: dict,
     bands: tuple[str, ...],
 ) -> None:
     reach = grid.size * 10.0
     outline = grid.to_degrees(box(grid.west, grid.north - reach, grid.west + reach, grid.north))
-    asset = {
-        "href": path.as_posix(),
-        "type": "image/tiff; application=geotiff",
-        "roles": ["data"],
-        "eo:bands": [{"name": band} for band in bands],
-    }
-    document = {
-        "type": "Feature",
-        "stac_version": "1.0.0",
-        "id": item,
-        "collection": collection,
-        "geometry": geojson(outline),
-        "bbox": list(outline.bounds),
-        "properties": properties,
-        "links": [],
-        "assets": {"data": asset},
-    }
-    _write_json(folder / "items" / collection / f"{item}.json", document)
-
-
-def _write_json(path: Path, document: dict) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(document, indent=1) + "\n")
+    write_item(folder, item, collection=collection, outline=outline, properties=properties, bands=bands)
 
 
 def _hash(text: str) -> int:
