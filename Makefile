@@ -4,7 +4,7 @@ BIN := .venv/bin
 export MINECAM_SHARED_DATA ?= $(abspath ../shared/data)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup test test-all lint format
+.PHONY: setup demo test test-all lint format
 
 setup: .venv/.ready
 
@@ -13,6 +13,9 @@ setup: .venv/.ready
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[test]'
 	touch $@
+
+demo: setup
+	$(BIN)/minecam demo
 
 lint: setup
 	$(BIN)/ruff check .

@@ -66,14 +66,15 @@ class Learner(lightning.LightningModule):
     def __init__(self, recipe: Recipe, weights: torch.Tensor, channels: int) -> None:
         super().__init__()
         self.recipe = recipe
-        self.network = network.build(encoder=recipe.encoder, channels=channels)
+        built = network.build(encoder=recipe.encoder, channels=channels)
+        self.network = built.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 1.5 x on a CPU
         self.entropy = torch.nn.CrossEntropyLoss(weight=weights, ignore_index=NODATA, label_smoothing=0.05)
         self.dice = DiceLoss("multiclass", ignore_index=NODATA)
 
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], _: int) -> torch.Tensor:
         """Return the loss of one batch."""
         planes, labels = batch
-        logits = self.network(planes)
+        logits = self.network(planes.contiguous(memory_format=torch.channels_last)).float()
         loss = self.entropy(logits, labels) + 0.5 * self.dice(logits, labels)
         self.log("loss", loss)
         return loss
@@ -115,8 +116,8 @@ def train(
         network.start_from_imagenet(learner.network, encoder=recipe.encoder, bands=(*seen.bands, *seen.indices))
     checkpoint = out.with_suffix(".ckpt")
     trainer = lightning.Trainer(
-        max_steps=recipe.steps, logger=False, enable_progress_bar=False, enable_model_summary=False,
-        callbacks=[Progress(say), ModelCheckpoint(out.parent, out.stem, every_n_train_steps=100,
+        max_steps=recipe.steps, precision="bf16-mixed", logger=False, enable_progress_bar=False,
+        enable_model_summary=False, callbacks=[Progress(say), ModelCheckpoint(out.parent, out.stem, every_n_train_steps=100,
                                                   enable_version_counter=False)],
     )  # fmt: skip
     windows = DataLoader(Windows(chips, mean, std, recipe), batch_size=recipe.batch, num_workers=recipe.workers)

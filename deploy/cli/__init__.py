@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from deploy.cli import alerts, archive, db, mine, model, report, run, stack
+from deploy.cli import alerts, archive, backtest, db, demo, mine, model, report, run, stack
 from deploy.stack.stack import QUIET, environment
 from tasks.errors import EXPLAINED, WrongUse
 
@@ -19,7 +19,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (stack.up, stack.down, stack.status, stack.doctor, run.run, run.backfill, alerts.alerts, report.report):
+for command in (
+    demo.demo, stack.up, stack.down, stack.status, stack.doctor, run.run, run.backfill, alerts.alerts, report.report,
+    backtest.backtest,
+):  # fmt: skip
     app.command()(command)
 app.add_typer(mine.app, name="mine")
 app.add_typer(archive.app, name="archive")

@@ -18,7 +18,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to 
 @app.command()
 def make(
     folder: Folder = None,
-    mines: Annotated[int, typer.Option(min=1, max=4, help="How many simulated mines.")] = 4,
+    mines: Annotated[int, typer.Option(min=1, help="How many simulated mines.")] = 4,
     dates: Annotated[int, typer.Option(min=1, help="How many sensings of each, 30 days apart.")] = 10,
     seed: Annotated[int, typer.Option(help="Another seed makes other scenes.")] = 7,
 ) -> None:

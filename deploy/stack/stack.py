@@ -24,6 +24,7 @@ QUIET = {
     "PREFECT_LOGGING_EXTRA_LOGGERS": "tasks",
     "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.5",
     "PREFECT_WORKER_QUERY_SECONDS": "2",
+    "PREFECT_LOGGING_TO_API_ENABLED": "true",
     "HF_HUB_OFFLINE": "1",
 }
 """Nothing phones home; the log of a run holds what our steps say, and holds it soon."""

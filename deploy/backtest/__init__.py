@@ -1,0 +1,1 @@
+"""Backtest: replays labelled places through the whole system and scores the alerts against the labels."""

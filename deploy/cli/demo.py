@@ -1,0 +1,65 @@
+"""`minecam demo`: from nothing to alerts on simulated mines, with what to look at afterwards."""
+
+import json
+from pathlib import Path
+
+import typer
+
+import sql
+from deploy.cli.report import report
+from deploy.stack import stack
+from deploy.stack.runs import follow
+from tasks import registry
+from tasks.errors import WrongUse
+from tasks.report import picture
+from tasks.settings import home, settings
+
+FIRST_DAY = "2026-01-01"
+
+
+def demo() -> None:
+    """Watch four simulated mines over ten dates: start the stack, make scenes, run, report.
+
+    Doing it again changes nothing that is right already. `minecam down` stops what it started.
+
+    Example: minecam demo
+    """
+    if stack.status()["archive"] == "elsewhere":
+        raise WrongUse("the demo watches simulated mines: unset SH_CLIENT_ID for it")
+    stack.up(typer.echo)
+    places = _scenes(settings().archive_folder)
+    with sql.connect(settings().database_address) as connection:
+        added = registry.import_outlines(connection, places).added
+    if added:
+        typer.echo(f"registered {', '.join(added)}")
+    typer.echo("watching: every sensing is downloaded, validated, segmented, stored, and compared")
+    follow("monitor/fleet", {"start": FIRST_DAY}, typer.echo)
+    typer.echo()
+    slugs = [place["properties"]["slug"] for place in json.loads(places.read_text())["features"]]
+    slugs = [slug for slug in slugs if slug.startswith("sim-")]
+    report(slugs)
+    typer.echo("\nLook at:")
+    for name, address in {**stack.addresses(), "picture": str(_picture(slugs))}.items():
+        typer.echo(f"  {name:9} {address}")
+    typer.echo("`minecam down` stops what was started; `minecam --help` shows what else there is.")
+
+
+def _scenes(archive: Path) -> Path:
+    """Make the simulated scenes unless they are there; return the file of their places."""
+    places = archive / "places.geojson"
+    if not places.exists() or "sim-" not in places.read_text():
+        from deploy.archive import simulate
+
+        typer.echo(f"archive: making simulated scenes in {archive}")
+        simulate.make(archive, progress=typer.echo)
+    return places
+
+
+def _picture(slugs: list[str]) -> Path:
+    """Draw the mine with the most open alerts."""
+    file = home() / "demo.png"
+    with sql.connect(settings().database_address) as connection:
+        mines = [registry.find(connection, slug) for slug in slugs]
+        open_alerts = [len(sql.run(connection, "alert_list", mine_id=mine.mine_id, closed=False)) for mine in mines]
+        file.write_bytes(picture(connection, mines[open_alerts.index(max(open_alerts))]))
+    return file
