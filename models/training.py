@@ -115,11 +115,15 @@ def train(
     if recipe.imagenet:
         network.start_from_imagenet(learner.network, encoder=recipe.encoder, bands=(*seen.bands, *seen.indices))
     checkpoint = out.with_suffix(".ckpt")
+    keep = ModelCheckpoint(out.parent, out.stem, every_n_train_steps=100, enable_version_counter=False)
     trainer = lightning.Trainer(
-        max_steps=recipe.steps, precision="bf16-mixed", logger=False, enable_progress_bar=False,
-        enable_model_summary=False, callbacks=[Progress(say), ModelCheckpoint(out.parent, out.stem, every_n_train_steps=100,
-                                                  enable_version_counter=False)],
-    )  # fmt: skip
+        max_steps=recipe.steps,
+        precision="bf16-mixed",
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        callbacks=[Progress(say), keep],
+    )
     windows = DataLoader(Windows(chips, mean, std, recipe), batch_size=recipe.batch, num_workers=recipe.workers)
     trainer.fit(learner, windows, ckpt_path=str(checkpoint) if checkpoint.exists() else None)
     draft = zoo.Card(
@@ -139,6 +143,7 @@ def scored(file: Path, held_out: Sequence[Chip]) -> zoo.Card:
     scores = evaluate(model, held_out)
     card = model.card.model_copy(update={"temperature": warmth, "scores": scores})
     zoo.save(file, model.network, card)
+    file.with_suffix(".md").write_text(zoo.describe(card))
     return card
 
 

@@ -33,7 +33,7 @@ def alerts(
     elif not rows:
         typer.echo("no alerts" if all_ else "no alerts stand (`minecam alerts --all` shows the closed ones too)")
     else:
-        Console().print(_table(rows))
+        Console(width=max(Console().width, 100)).print(_table(rows))  # a pipe has no width of its own
 
 
 def _words(row: sql.Row) -> dict[str, Any]:
@@ -52,15 +52,14 @@ def _words(row: sql.Row) -> dict[str, Any]:
 
 def _table(rows: list[dict[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for heading in ("ID", "Mine", "Rule", "State", "Agree"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("Severity", "Hectares", "First", "Last", "Place"):
+    for heading in ("ID", "Mine", "Rule", "State"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("Agree", "Sev.", "Hectares", "First", "Last"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
             str(row["alert_id"]), row["mine"], row["rule"], row["state"],
             f"{sum(row['observations'])}/{len(row['observations'])}",
             str(row["severity"]), f"{row['hectares']:,.2f}", row["first_time"][:10], row["last_time"][:10],
-            f"{row['latitude']:.4f} {row['longitude']:.4f}",
         )  # fmt: skip
     return table

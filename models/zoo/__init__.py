@@ -114,7 +114,30 @@ def save(file: Path, built: nn.Module, about: Card) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_name(f".{file.name}.part")
     save_file(weights, unfinished, metadata={"minecam": json.dumps(about.model_dump(), sort_keys=True)})
+    unfinished.chmod(0o644)  # safetensors makes it private
     unfinished.replace(file)
+
+
+def describe(about: Card) -> str:
+    """Return the card in words, as Markdown."""
+    scores = about.scores
+    rows = [f"| {name} | {_number(value)} | {scores['pixels'][name]:,} |" for name, value in scores["iou"].items()]
+    settings = ", ".join(f"{name} {value}" for name, value in about.settings.items() if name != "sensor_set")
+    return "\n".join([
+        f"# {about.name} {about.version}", "",
+        f"Sees {about.sensor_set} ({', '.join(sensor_set(about.sensor_set).bands)}). U-Net on {about.encoder}.", "",
+        f"- Trained on: {about.trained_on}.", f"- Settings: {settings}.",
+        f"- Confidence is calibrated with temperature {about.temperature} on the validation chips.", "",
+        f"On the validation chips, which took no part in training: mean IoU of the components "
+        f"{_number(scores['mean_iou'])}, footprint IoU {_number(scores['footprint_iou'])}, "
+        f"accuracy {_number(scores['accuracy'])}.", "",
+        f"`minecam model evaluate {about.name} --chips DIR --split val` prints these figures.", "",
+        "| class | IoU | labelled pixels |", "|---|---|---|", *rows, "",
+    ])  # fmt: skip
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
 
 
 def _file(model: str) -> Path:
