@@ -1,19 +1,19 @@
 """The embedded stack on simulated mines: what runs by itself, what a run leaves behind, and what a second one does."""
 
-import os
+import json
 import signal
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from prefect.client.orchestration import get_client
 
 import sql
 from deploy.archive import simulate
-from deploy.stack import stack
 from deploy.stack.processes import Process
-from tests.system.conftest import Minecam, minecam_program
+from deploy.stack.stack import PARTS
+from tests.system.conftest import Minecam
+from tests.system.stack_of_tests import PROGRAM, Stack
 
 TABLES = ("acquisition", "validation", "epoch", "class_area", "segment", "comparison", "change", "alert", "alert_event")
 
@@ -24,44 +24,37 @@ def contents(database: sql.Connection) -> dict[str, list[sql.Row]]:
 
 
 @pytest.fixture(scope="module")
-def watched(embedded: Path) -> Path:
+def watched(embedded: Stack) -> Stack:
     """The stack after one run over two simulated mines."""
-    simulate.make(embedded / "archive", mines=2, dates=4, size=128, sentinel1=False)
-    for arguments in (
-        ["mine", "import", str(embedded / "archive" / "places.geojson")],
-        ["run", "--from", "2026-01-01"],
-    ):
-        done = subprocess.run([minecam_program(), *arguments], capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
+    simulate.make(embedded.home / "archive", mines=2, dates=4, size=128, sentinel1=False)
+    embedded.minecam("mine", "import", str(embedded.home / "archive" / "places.geojson"))
+    embedded.minecam("run", "--from", "2026-01-01")
     return embedded
 
 
-def test_up_again_starts_nothing_and_status_says_so(embedded: Path, minecam: Minecam) -> None:
-    before = {name: Process(embedded, name).find() for name in stack.PARTS}
+def test_up_again_starts_nothing_and_status_says_so(embedded: Stack, minecam: Minecam) -> None:
+    before = {name: Process(embedded.home, name).find() for name in PARTS}
     minecam("up")
-    assert {name: Process(embedded, name).find() for name in stack.PARTS} == before
-    said = minecam("status").stdout
-    assert all(f"{name:10} running" in said for name in ("postgis", *stack.PARTS))
+    assert {name: Process(embedded.home, name).find() for name in PARTS} == before
+    assert json.loads(minecam("status", "--json").stdout)["parts"] == dict.fromkeys(("postgis", *PARTS), "running")
 
 
-def test_scheduled_runs_of_the_fleet_appear(embedded: Path) -> None:
-    from deploy.stack import health
-
+def test_scheduled_runs_of_the_fleet_appear(minecam: Minecam) -> None:
     deadline = time.monotonic() + 60
-    while (coming := health.runs()["next run"]) is None and time.monotonic() < deadline:
-        time.sleep(0.5)
-    assert coming is not None
+    while (coming := json.loads(minecam("status", "--json").stdout)["runs"]["next run"]) is None:
+        assert time.monotonic() < deadline, "nothing was scheduled within a minute"
+    assert coming.endswith("06:00 UTC")
 
 
-def test_the_form_asks_for_mine_range_sensor_set_and_rerun(embedded: Path) -> None:
-    with get_client(sync_client=True) as client:
-        form = client.read_deployment_by_name("monitor/mine").parameter_openapi_schema
-    assert list(form["properties"]) == ["mine", "start", "end", "sensor_set", "rerun"]
+def test_the_form_asks_for_mine_range_sensor_set_and_rerun(embedded: Stack) -> None:
+    form = embedded.prefect("deployments/name/monitor/mine")["parameter_openapi_schema"]
+    fields = sorted(form["properties"], key=lambda name: form["properties"][name]["position"])
+    assert fields == ["mine", "start", "end", "sensor_set", "rerun"]
     assert form["required"] == ["mine"]
-    assert "s2-10" in str(form["definitions"])
+    assert "s2-10" in form["definitions"]["SensorSetName"]["enum"]
 
 
-def test_every_acquisition_ends_segmented_or_with_a_reason(watched: Path, embedded_database: sql.Connection) -> None:
+def test_every_acquisition_ends_segmented_or_with_a_reason(watched: Stack, embedded_database: sql.Connection) -> None:
     rows = contents(embedded_database)["acquisition"]
     assert len(rows) == 8
     assert {row["state"] for row in rows} <= {"segmented", "quarantined"}
@@ -70,27 +63,27 @@ def test_every_acquisition_ends_segmented_or_with_a_reason(watched: Path, embedd
 
 
 def test_a_second_run_downloads_nothing_and_writes_nothing(
-    watched: Path, minecam: Minecam, embedded_database: sql.Connection
+    watched: Stack, minecam: Minecam, embedded_database: sql.Connection
 ) -> None:
     before = contents(embedded_database)
-    rasters = {file: file.stat().st_mtime_ns for file in (watched / "rasters").rglob("*.tif")}
+    rasters = {file: file.stat().st_mtime_ns for file in (watched.home / "rasters").rglob("*.tif")}
     minecam("run", "--from", "2026-01-01")
     assert contents(embedded_database) == before
-    assert {file: file.stat().st_mtime_ns for file in (watched / "rasters").rglob("*.tif")} == rasters
+    assert {file: file.stat().st_mtime_ns for file in (watched.home / "rasters").rglob("*.tif")} == rasters
 
 
 def test_a_killed_run_is_continued_by_the_next(
-    watched: Path, minecam: Minecam, embedded_database: sql.Connection
+    watched: Stack, minecam: Minecam, embedded_database: sql.Connection
 ) -> None:
     expected = contents(embedded_database)
     embedded_database.execute(
         "truncate acquisition, validation, epoch, class_area, segment, comparison, change, alert, alert_event"
     )
-    run = subprocess.Popen([minecam_program(), "run", "--from", "2026-01-01"], stdout=subprocess.DEVNULL)
+    run = subprocess.Popen([PROGRAM, "run", "--from", "2026-01-01"], stdout=subprocess.DEVNULL, env=watched.environment)
     deadline = time.monotonic() + 60
     while not embedded_database.execute("select 1 from epoch").fetchone() and time.monotonic() < deadline:
         time.sleep(0.05)
-    worker = Process(watched, "worker").find()
+    worker = Process(watched.home, "worker").find()
     assert worker is not None
     for child in worker.children(recursive=True):
         child.send_signal(signal.SIGKILL)
@@ -108,18 +101,18 @@ def test_a_killed_run_is_continued_by_the_next(
 
 
 def test_a_mine_is_processed_by_one_run_at_a_time(
-    watched: Path, minecam: Minecam, embedded_database: sql.Connection
+    watched: Stack, minecam: Minecam, embedded_database: sql.Connection
 ) -> None:
-    (mine,) = sql.run(embedded_database, "mine_find", slug="sim-kanyoma")
+    (mine,) = sql.run(embedded_database, "mine_find", slug="sim-serra-vermelha")
     sql.run(embedded_database, "mine_run_lock", mine_id=mine["mine_id"])
-    said = minecam("run", "sim-kanyoma", status=1).stderr
-    assert "sim-kanyoma is being processed by another run" in said
+    said = minecam("run", "sim-serra-vermelha", status=1).stderr
+    assert "sim-serra-vermelha is being processed by another run" in said
 
 
-def test_the_report_shows_every_mine_and_draws_one(watched: Path, minecam: Minecam, tmp_path: Path) -> None:
+def test_the_report_shows_every_mine_and_draws_one(watched: Stack, minecam: Minecam, tmp_path: Path) -> None:
     said = minecam("report").stdout
-    assert "sim-kanyoma" in said
-    minecam("report", "sim-kanyoma", "--png", str(tmp_path / "mine.png"))
+    assert "sim-serra-vermelha" in said
+    minecam("report", "sim-serra-vermelha", "--png", str(tmp_path / "mine.png"))
     assert (tmp_path / "mine.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -128,12 +121,12 @@ def test_the_report_shows_every_mine_and_draws_one(watched: Path, minecam: Minec
     [
         (["run", "nowhere"], 2, "there is no mine 'nowhere'"),
         (["run", "--from", "2026-02-01", "--to", "2026-01-01"], 2, "ends (2026-01-01) before it starts (2026-02-01)"),
-        (["mine", "show", "sim-kanyom"], 2, "did you mean sim-kanyoma?"),
+        (["mine", "show", "sim-serra-vermelh"], 2, "did you mean sim-serra-vermelha?"),
         (["archive", "serve", "/nowhere"], 2, "there is no archive /nowhere"),
     ],
 )
 def test_wrong_use_is_explained_in_one_line(
-    watched: Path, minecam: Minecam, arguments: list[str], status: int, words: str
+    watched: Stack, minecam: Minecam, arguments: list[str], status: int, words: str
 ) -> None:
     said = minecam(*arguments, status=status).stderr
     assert words in said
@@ -141,18 +134,16 @@ def test_wrong_use_is_explained_in_one_line(
 
 
 def test_an_archive_that_is_down_fails_the_run_with_words_and_the_next_one_recovers(
-    watched: Path, minecam: Minecam
+    watched: Stack, minecam: Minecam
 ) -> None:
-    Process(watched, "archive").stop()
-    said = minecam("run", "sim-kanyoma", status=1)
+    Process(watched.home, "archive").stop()
+    said = minecam("run", "sim-serra-vermelha", status=1)
     assert "does not answer" in said.stdout + said.stderr
     assert "archive    down" in minecam("status", status=1).stdout
     minecam("up")
-    minecam("run", "sim-kanyoma")
+    minecam("run", "sim-serra-vermelha")
 
 
-def test_wrong_credentials_are_named(watched: Path, tmp_path: Path) -> None:
-    wrong = {**os.environ, "SH_CLIENT_ID": "somebody", "SH_CLIENT_SECRET": "wrong"}
-    done = subprocess.run([minecam_program(), "doctor"], capture_output=True, text=True, env=wrong)
-    assert done.returncode == 1
-    assert "refuses the credentials: check SH_CLIENT_ID" in done.stdout
+def test_wrong_credentials_are_named(watched: Stack, minecam: Minecam) -> None:
+    said = minecam("doctor", status=1, SH_CLIENT_ID="somebody", SH_CLIENT_SECRET="wrong").stdout
+    assert "refuses the credentials: check SH_CLIENT_ID" in said
