@@ -10,7 +10,7 @@ import torch
 from torch.utils.data import DataLoader, IterableDataset
 
 from models import network, torch_compat, zoo
-from models.augment import crop, recoloured, turned
+from models.augment import air, crop, recoloured, turned
 from models.channels import standardised
 from models.chips import Chip, read_chips, statistics
 from models.errors import ModelError
@@ -43,10 +43,11 @@ class Recipe:
 class Windows(IterableDataset):
     """An endless stream of augmented windows: float32 (channels, side, side) and int64 labels (side, side)."""
 
-    def __init__(self, chips: Sequence[Chip], card_mean: list[float], card_std: list[float], recipe: Recipe) -> None:
+    def __init__(self, chips: Sequence[Chip], mean: list[float], std: list[float], recipe: Recipe) -> None:
         self.recipe = recipe
-        self.names = [chip.name for chip in chips]
-        self.planes = [standardised(c.planes, valid=c.valid, mean=card_mean, std=card_std) for c in chips]
+        seen = sensor_set(recipe.sensor_set)
+        self.air = air([*seen.bands, *seen.indices]) / np.array(std, np.float32)
+        self.planes = [standardised(c.planes, valid=c.valid, mean=mean, std=std) for c in chips]
         self.labels = [chip.labels for chip in chips]
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
@@ -56,7 +57,7 @@ class Windows(IterableDataset):
             for i in rng.permutation(len(self.planes)):
                 planes, labels = crop(self.planes[i], self.labels[i], side=self.recipe.side, rng=rng)
                 planes, labels = turned(planes, labels, rng=rng)
-                planes = recoloured(planes, rng=rng)
+                planes = recoloured(planes, air=self.air, rng=rng)
                 yield torch.from_numpy(planes), torch.from_numpy(labels.astype(np.int64))
 
 
@@ -68,7 +69,7 @@ class Learner(lightning.LightningModule):
         self.recipe = recipe
         built = network.build(encoder=recipe.encoder, channels=channels)
         self.network = built.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 1.5 x on a CPU
-        self.entropy = torch.nn.CrossEntropyLoss(weight=weights, ignore_index=NODATA, label_smoothing=0.05)
+        self.entropy = torch.nn.CrossEntropyLoss(weight=weights, ignore_index=NODATA)
         self.dice = DiceLoss("multiclass", ignore_index=NODATA)
 
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], _: int) -> torch.Tensor:
@@ -148,10 +149,10 @@ def scored(file: Path, held_out: Sequence[Chip]) -> zoo.Card:
 
 
 def class_weights(chips: Sequence[Chip]) -> torch.Tensor:
-    """Return float32 (11,): one over the root of each class's share, mean 1 over pixels, at most 5."""
+    """Return float32 (11,): the less of a class there is, the more it weighs; mean 1 over pixels, at most 5."""
     count = sum((np.bincount(c.labels[c.labels != NODATA], minlength=len(LABELS)) for c in chips), np.zeros(1))
     if count.sum() == 0:
         raise ModelError("the chips have no labelled pixel")
     share = np.maximum(count / count.sum(), 1e-4)
-    weights = 1 / np.sqrt(share)
+    weights = share**-0.3
     return torch.tensor(np.minimum(weights / (weights * share).sum(), 5), dtype=torch.float32)

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from deploy.archive.simulate import make_chips
 from deploy.cli.model import app
 from models import network, zoo
-from models.augment import crop, recoloured, turned
+from models.augment import air, crop, recoloured, turned
 from models.channels import channels, standardised
 from models.chips import read_chips, statistics
 from models.errors import ModelError
@@ -139,7 +139,11 @@ def test_augmentation_keeps_pixels_and_labels_together(seed: int) -> None:
     planes = np.stack([labels.astype(np.float32)] * 2)
     planes, labels = turned(*crop(planes, labels, side=32, rng=rng), rng=rng)
     assert labels.shape == (32, 32) and (planes[0] == labels).all()
-    assert recoloured(planes, rng=rng).shape == planes.shape
+    assert recoloured(planes, air=air(["B02", "VV"]), rng=rng).shape == planes.shape
+
+
+def test_clear_air_is_bluest_and_not_in_radar_or_indices() -> None:
+    assert air(["B02", "B04", "B12", "VV", "NDVI"]) == pytest.approx([0.075, 0.022, 0.0002, 0, 0], abs=5e-4)
 
 
 def test_rare_classes_weigh_more_and_none_without_bound(chips: Path) -> None:
