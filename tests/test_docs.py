@@ -1,0 +1,58 @@
+"""READMEs stay true: every command in them exists with its options, every path that they name is there."""
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+import typer
+
+from deploy.cli import app
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted(page for page in ROOT.rglob("*.md") if not any(part.startswith(".") for part in page.parts[1:]))
+LINES = re.compile(r"^ {4}(?:\.venv/bin/)?(minecam .+)$|`(?:\.venv/bin/)?(minecam [^`|]+)`", re.MULTILINE)
+
+
+def commands() -> list[str]:
+    found = {a or b for page in PAGES for a, b in LINES.findall(page.read_text())}
+    return sorted(re.sub(r"\s+#.*", "", line) for line in found)
+
+
+@pytest.mark.parametrize("line", commands())
+def test_a_command_of_the_docs_exists_with_its_options(line: str) -> None:
+    command: click.Command = typer.main.get_command(app)
+    words = shlex.split(line)[1:]
+    while isinstance(command, click.Group) or hasattr(command, "commands"):
+        name = words.pop(0) if words else ""
+        if not name or name.startswith("-") or not re.fullmatch("[a-z]+", name):
+            return  # `minecam mine` as a whole
+        assert name in command.commands, f"there is no `minecam ... {name}`"  # type: ignore[attr-defined]
+        command = command.commands[name]  # type: ignore[attr-defined]
+    options = {option for parameter in command.params for option in parameter.opts}
+    assert {word for word in words if re.match("--?[a-z]", word)} <= options | {"--help"}
+
+
+def test_there_are_commands_in_the_docs() -> None:
+    assert len(commands()) > 10
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_the_docs_link_to_is_there(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text()):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("folder", ["flows", "tasks", "models", "sql", "deploy", "tests", "deploy/archive"])
+def test_a_folder_has_a_readme_that_names_every_module(folder: str) -> None:
+    words = (ROOT / folder / "README.md").read_text()
+    for module in (ROOT / folder).glob("*.py"):
+        if folder != "tests" and module.name not in ("__init__.py", "errors.py"):
+            assert module.name in words, f"{folder}/README.md does not name {module.name}"
+
+
+def test_make_has_the_commands_that_the_readme_shows() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    shown = re.findall(r"(?:^ {4}|`)make ([a-z-]+)", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert {"demo", "test"} <= set(shown) <= targets
