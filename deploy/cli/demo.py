@@ -23,11 +23,11 @@ def demo() -> None:
 
     Example: minecam demo
     """
-    from deploy.stack.runs import follow  # Prefect reads its environment when it is imported: after `main`
-
     if stack.status()["archive"] == "elsewhere":
         raise WrongUse("the demo watches simulated mines: unset SH_CLIENT_ID for it")
     stack.up(typer.echo)
+    from deploy.stack.runs import follow  # Prefect reads its environment when it is imported: not before `up`
+
     places = _scenes(settings().archive_folder)
     with sql.connect(settings().database_address) as connection:
         added = registry.import_outlines(connection, places).added
