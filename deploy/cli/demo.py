@@ -1,6 +1,7 @@
 """`minecam demo`: from nothing to alerts on simulated mines, with what to look at afterwards."""
 
 import json
+import sys
 from pathlib import Path
 
 import typer
@@ -42,7 +43,7 @@ def demo() -> None:
     typer.echo("\nLook at:")
     for name, address in {**stack.addresses(), "picture": str(_picture(slugs))}.items():
         typer.echo(f"  {name:9} {address}")
-    typer.echo("`minecam down` stops what was started; `minecam --help` shows what else there is.")
+    typer.echo(f"`{sys.argv[0]} down` stops what was started; `{sys.argv[0]} --help` shows what else there is.")
 
 
 def _scenes(archive: Path) -> Path:
