@@ -14,12 +14,15 @@ os.environ.update(
     PREFECT_SERVER_ANALYTICS_ENABLED="false",
     PREFECT_LOGGING_TO_API_ENABLED="false",
     MINECAM_SH_RETRY_SECONDS="0.05",
+    MINECAM_HOME=str(Path(tempfile.gettempdir()) / "minecam-no-home"),  # a stack that runs here is not theirs
 )
-
 import pytest
 
 import sql
 from deploy.stack.cluster import Cluster
+
+for _name in ("MINECAM_DATABASE_URL", "SH_CLIENT_ID", "SH_CLIENT_SECRET", "PREFECT_API_URL"):
+    os.environ.pop(_name, None)
 
 ROOT = Path(__file__).parent.parent
 SHARED_DATA = Path(os.environ.get("MINECAM_SHARED_DATA", ROOT.parent / "shared" / "data"))

@@ -1,0 +1,112 @@
+"""What is due, by state; late arrivals; one run at a time."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+import sql
+from tasks import agenda, registry
+from tasks.compare import compare
+from tasks.errors import Busy, RasterError, RunError
+from tests.tasks.test_epochs import MODEL, acquire, mine, stored
+
+__all__ = ["mine"]
+
+ALL = {"start": None, "end": None}
+
+
+def due(database: sql.Connection, mine: registry.Mine, **days: date | None) -> list[int]:
+    rows = agenda.due_acquisitions(database, mine, MODEL, **{**ALL, **days})  # type: ignore[arg-type]
+    return [row["sensing_date"].day for row in rows]
+
+
+def due_epochs(database: sql.Connection, mine: registry.Mine, again: bool = False) -> list[int]:
+    rows = agenda.due_epochs(database, mine, MODEL, again=again, **ALL)  # type: ignore[arg-type]
+    return [row["sensing_time"].day for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("state", "tries", "is_due"),
+    [
+        ("discovered", 0, True),
+        ("downloaded", 0, True),
+        ("accepted", 0, True),
+        ("quarantined", 0, False),
+        ("failed", 4, True),
+        ("failed", 5, False),
+        ("segmented", 0, True),  # no epoch of this model yet
+    ],
+)
+def test_what_is_due_by_state(database, home, mine, state: str, tries: int, is_due: bool) -> None:
+    acquire(database, mine, home, 1, side=0)
+    database.execute("update acquisition set state = %s, tries = %s", (state, tries))
+    assert bool(due(database, mine)) == is_due
+
+
+def test_what_is_due_comes_in_order_of_sensing_and_within_the_range(database, home, mine) -> None:
+    for day in (5, 2, 9):
+        acquire(database, mine, home, day, side=0)
+    assert due(database, mine) == [2, 5, 9]
+    assert due(database, mine, start=date(2023, 1, 3), end=date(2023, 1, 8)) == [5]
+
+
+def test_a_segmented_acquisition_is_due_again_for_other_weights(database, home, mine) -> None:
+    stored(database, mine, acquire(database, mine, home, 1, side=20))
+    assert due(database, mine) == []
+    database.execute("update epoch set model_checksum = 'b'")
+    assert due(database, mine) == [1]
+
+
+def test_an_epoch_that_comes_late_makes_the_comparisons_after_it_due(database, home, mine) -> None:
+    for day in (1, 9):
+        epoch = stored(database, mine, acquire(database, mine, home, day, side=20))
+        assert due_epochs(database, mine) == [day]
+        compare(database, epoch, mine)
+    assert due_epochs(database, mine) == []
+    stored(database, mine, acquire(database, mine, home, 5, side=10))
+    assert due_epochs(database, mine) == [5, 9]
+    for row in agenda.due_epochs(database, mine, MODEL, **ALL):  # type: ignore[arg-type]
+        compare(database, row, mine)
+    assert due_epochs(database, mine) == []
+    assert due_epochs(database, mine, again=True) == [1, 5, 9]
+    changed = database.execute(
+        "select e.sensing_time::date as day, changed_hectares from comparison k join epoch e using (epoch_id) "
+        "where k.superseded_at is null order by 1"
+    ).fetchall()
+    assert [(row["day"].day, round(row["changed_hectares"], 2)) for row in changed] == [(1, 0), (5, 3), (9, 3)]
+
+
+def test_a_rerun_opens_what_was_quarantined_and_what_failed_too_often(database, home, mine) -> None:
+    for day, state in ((1, "quarantined"), (2, "failed"), (3, "segmented")):
+        acquire(database, mine, home, day, side=0)
+        database.execute(
+            "update acquisition set state = %s, tries = 5 where sensing_date = %s", (state, date(2023, 1, day))
+        )
+    agenda.reopen(database, mine, MODEL, start=date(2023, 1, 1), end=date(2023, 1, 2))  # type: ignore[arg-type]
+    rows = database.execute("select state, tries from acquisition order by sensing_date").fetchall()
+    assert [tuple(row.values()) for row in rows] == [("downloaded", 0), ("failed", 0), ("segmented", 5)]
+
+
+def test_one_run_at_a_time_and_a_killed_one_lets_go(database, database_url, mine) -> None:
+    with agenda.one_run_at_a_time(database, mine):
+        other = sql.connect(database_url)
+        with pytest.raises(Busy, match="pit is being processed by another run"), agenda.one_run_at_a_time(other, mine):
+            pass
+    with agenda.one_run_at_a_time(other, mine), pytest.raises(Busy), agenda.one_run_at_a_time(database, mine):
+        pass
+    sql.run(other, "mine_run_lock", mine_id=mine.mine_id)
+    other.close()
+    with agenda.one_run_at_a_time(database, mine):
+        pass
+
+
+def test_a_lost_raster_is_fetched_anew_by_the_next_run(database, home: Path, mine) -> None:
+    acquisition = acquire(database, mine, home, 1, side=20)
+    with agenda.lost_rasters_fail(database, acquisition):
+        raise RasterError("it is gone")
+    row = agenda.current(database, acquisition)
+    assert (row["state"], row["reasons"], row["tries"]) == ("failed", ["it is gone"], 1)
+    assert agenda.outcome(database, acquisition, mine) == "pit 2023-01-01 failed: it is gone"
+    with pytest.raises(RunError, match="1 of 1 acquisitions of pit failed, the next run tries again: it is gone"):
+        agenda.raise_failures(database, [acquisition], mine)
