@@ -19,8 +19,9 @@ from tasks.grid import Grid
 from tasks.rasters import read
 from tasks.registry import Mine
 from tasks.settings import settings
+from tasks.specks import HECTARES_PER_PIXEL
 from tasks.store import copy_rows
-from tasks.vectorise import HECTARES_PER_PIXEL, outlines, regions
+from tasks.vectorise import outlines, regions
 
 MOST_EPOCHS = 12
 """How many earlier epochs are searched for a valid observation."""

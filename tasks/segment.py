@@ -15,8 +15,8 @@ from tasks.grid import Grid
 from tasks.rasters import read, write_cog
 from tasks.registry import Mine
 from tasks.settings import settings
+from tasks.specks import without_specks
 from tasks.validate import reflectance, validity
-from tasks.vectorise import without_specks
 
 if TYPE_CHECKING:  # torch takes seconds to import, and nothing here needs it
     from models.zoo import SegmentationModel

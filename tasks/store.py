@@ -18,7 +18,7 @@ from models.labels import LABELS, NODATA
 from tasks.checkpoint import Check, Figures, Judgement, judge
 from tasks.registry import Mine
 from tasks.segment import Segmented
-from tasks.vectorise import HECTARES_PER_PIXEL
+from tasks.specks import HECTARES_PER_PIXEL
 
 if TYPE_CHECKING:
     from models.zoo import SegmentationModel

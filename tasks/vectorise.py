@@ -9,36 +9,16 @@ import geopandas as gpd
 import numpy as np
 import orjson
 import shapely
-from rasterio.features import shapes, sieve
+from rasterio.features import shapes
 from scipy import ndimage
 
 from models.labels import BACKGROUND, NODATA
 from tasks.grid import PIXEL, Grid, to_wgs84
 from tasks.settings import settings
+from tasks.specks import HECTARES_PER_PIXEL, without_specks
 
 if TYPE_CHECKING:
     from tasks.segment import Segmented
-
-HECTARES_PER_PIXEL = 0.01
-"""A pixel of a mine's grid is 10 m × 10 m."""
-
-
-def without_specks(classes: np.ndarray, min_hectares: float) -> np.ndarray:
-    """Return the class raster (H, W, 255 nodata) with regions below `min_hectares` given to their largest neighbour.
-
-    Repeated until nothing moves, so that doing it twice changes nothing. A speck amid nodata has no neighbour
-    and stays; nodata itself is never filled.
-    """
-    pixels = min(int(np.ceil(min_hectares / HECTARES_PER_PIXEL - 1e-9)), classes.size)
-    valid = classes != NODATA
-    if pixels < 2 or not valid.any():
-        return classes
-    for _ in range(10):
-        sieved = np.where(valid, sieve(classes, pixels, mask=valid, connectivity=4), NODATA).astype(np.uint8)
-        if np.array_equal(sieved, classes):
-            break
-        classes = sieved
-    return classes
 
 
 def regions(values: np.ndarray, drawn: np.ndarray) -> np.ndarray:

@@ -1,8 +1,11 @@
 """Whether all is well: when the mines were watched last, when they will be next, and what is missing for it."""
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+
+import httpx
 
 import sql
 from deploy.stack import stack
@@ -28,8 +31,9 @@ def runs() -> dict[str, str | None]:
     from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName, FlowRunFilter
     from prefect.client.schemas.sorting import FlowRunSort
 
-    if "PREFECT_API_URL" not in stack.environment():
-        return {"last run": None, "next run": None}
+    unknown: dict[str, str | None] = {"last run": None, "next run": None}
+    if "PREFECT_API_URL" not in os.environ:
+        return unknown
     fleet = DeploymentFilter(name=DeploymentFilterName(any_=["fleet"]))
     ended = FlowRunFilter.model_validate({"end_time": {"is_null_": False}})
     waiting = FlowRunFilter.model_validate({"state": {"type": {"any_": ["SCHEDULED"]}}})
@@ -41,8 +45,8 @@ def runs() -> dict[str, str | None]:
             coming = client.read_flow_runs(
                 deployment_filter=fleet, flow_run_filter=waiting, sort=FlowRunSort.EXPECTED_START_TIME_ASC, limit=1
             )
-    except OSError:
-        return {"last run": None, "next run": None}
+    except httpx.HTTPError:  # it is down, which `status` says beside this
+        return unknown
     return {
         "last run": f"{last[0].end_time:%Y-%m-%d %H:%M} UTC, {last[0].state_name}" if last else None,
         "next run": f"{coming[0].expected_start_time:%Y-%m-%d %H:%M} UTC" if coming else None,

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
 from prefect.client.schemas.objects import FlowRun
@@ -28,7 +29,7 @@ def follow(deployment: str, parameters: dict[str, Any], say: Callable[[str], Non
             run = _until_the_end(client, run, say)
     except ObjectNotFound as error:
         raise StackError(f"the deployment {deployment} is not registered: run `minecam up`") from error
-    except OSError as error:
+    except httpx.HTTPError as error:
         raise StackError(f"the Prefect server does not answer ({error}): run `minecam up`") from error
     if run.state is None or not run.state.is_completed():
         words = run.state.message if run.state else None

@@ -147,3 +147,14 @@ def test_an_archive_that_is_down_fails_the_run_with_words_and_the_next_one_recov
 def test_wrong_credentials_are_named(watched: Stack, minecam: Minecam) -> None:
     said = minecam("doctor", status=1, SH_CLIENT_ID="somebody", SH_CLIENT_SECRET="wrong").stdout
     assert "refuses the credentials: check SH_CLIENT_ID" in said
+
+
+def test_what_is_down_is_said_in_words_and_comes_up_again(watched: Stack, minecam: Minecam) -> None:
+    minecam("down")
+    assert json.loads(minecam("status", "--json", status=1).stdout)["runs"] == {"last run": None, "next run": None}
+    for arguments in (["run"], ["mine", "list"], ["report"]):
+        said = minecam(*arguments, status=1).stderr
+        assert "does not answer" in said and "minecam up" in said and len(said.strip().splitlines()) == 1
+    assert "FAIL postgis" in minecam("doctor", status=1).stdout
+    minecam("up")
+    assert "sim-serra-vermelha" in minecam("mine", "list").stdout
