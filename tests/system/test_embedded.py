@@ -1,6 +1,8 @@
 """The embedded stack on simulated mines: what runs by itself, what a run leaves behind, and what a second one does."""
 
 import json
+import re
+import shlex
 import signal
 import subprocess
 import time
@@ -15,6 +17,7 @@ from deploy.stack.stack import PARTS
 from tests.system.conftest import Minecam
 from tests.system.stack_of_tests import PROGRAM, Stack
 
+ROOT = Path(__file__).parents[2]
 TABLES = ("acquisition", "validation", "epoch", "class_area", "segment", "comparison", "change", "alert", "alert_event")
 
 
@@ -114,6 +117,11 @@ def test_the_report_shows_every_mine_and_draws_one(watched: Stack, minecam: Mine
     assert "sim-serra-vermelha" in said
     minecam("report", "sim-serra-vermelha", "--png", str(tmp_path / "mine.png"))
     assert (tmp_path / "mine.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_question_in_sql_that_the_readme_asks_has_an_answer(watched: Stack, minecam: Minecam) -> None:
+    (line,) = re.findall(r"^ {4}minecam (db psql .+)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert "excavation" in minecam(*shlex.split(line)).stdout
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Real Sentinel-2 through the whole system: labelled pairs and two mines over six years, clouds and all."""
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -113,3 +114,13 @@ def test_real_outlines_are_repaired_or_refused_by_name_and_the_rest_goes_in(watc
     layer = ("--layer", "polygons_annotated")
     said = watched.minecam("mine", "import", str(registry / "mine_polygons_116_sites.gpkg"), *layer)
     assert int(said.stdout.split(" added")[0]) > 90
+
+
+@pytest.mark.slow
+def test_a_backtest_judges_labelled_pairs(short_folder: Path, shared_data: Path) -> None:
+    stack = Stack(short_folder / "elsewhere")
+    said = stack.minecam("backtest", str(shared_data / "pairs"), "--limit", "6", "--json").stdout
+    result = json.loads(said)
+    assert result["places"] == 6 and result["judged"] + sum(result["not_judged"].values()) == 6
+    assert not stack.home.exists()  # nothing of the usual home is touched
+    assert "holds no pairs.csv" in stack.minecam("backtest", str(short_folder), status=2).stderr

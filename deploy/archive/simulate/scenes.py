@@ -4,6 +4,7 @@ What `minecam archive make` calls; the archive's server and importer read the sa
 """
 
 import hashlib
+import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -53,7 +54,15 @@ def make(
             day = start + timedelta(days=index * step_days + number)
             _write_day(folder, here, grid, index=index, day=day, start=start, sentinel1=sentinel1)
         places.append(place(here, grid, years=years))
-    write_json(folder / "places.geojson", {"type": "FeatureCollection", "features": places})
+    _write_places(folder / "places.geojson", places)
+
+
+def _write_places(file: Path, places: list[dict]) -> None:
+    """Write `places` beside those that the archive has already."""
+    slugs = {place["properties"]["slug"] for place in places}
+    known = json.loads(file.read_text())["features"] if file.exists() else []
+    others = [place for place in known if place["properties"]["slug"] not in slugs]
+    write_json(file, {"type": "FeatureCollection", "features": [*others, *places]})
 
 
 def chosen_sites(mines: int, seed: int) -> list[Site]:

@@ -101,3 +101,10 @@ def test_senseless_counts_are_refused(tmp_path):
     with pytest.raises(WrongUse, match="at least 1 mine"):
         make(tmp_path, mines=0)
     assert not list(tmp_path.iterdir())
+
+
+def test_places_of_others_stay(tmp_path: Path) -> None:
+    for count in (2, 1):
+        make(tmp_path, mines=count, dates=1, size=96, sentinel1=False)
+    features = json.loads((tmp_path / "places.geojson").read_text())["features"]
+    assert len({feature["properties"]["slug"] for feature in features}) == len(features) == 2
