@@ -34,7 +34,7 @@ class Recipe:
     steps: int = 1500
     batch: int = 8
     side: int = 256
-    learning_rate: float = 1e-3
+    learning_rate: float = 6e-4
     decay: float = 1e-2
     seed: int = 1
     workers: int = 0

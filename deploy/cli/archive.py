@@ -33,6 +33,21 @@ def make(
     typer.echo(f"{archive}: register its mines with `minecam mine import {archive / 'places.geojson'}`")
 
 
+@app.command()
+def chips(
+    folder: Annotated[Path, typer.Argument(help="Folder to write: images/, radar/, labels/, sites.csv.")],
+    count: Annotated[int, typer.Option(min=1, help="How many; four of each invented site.")] = 260,
+    seed: Annotated[int, typer.Option(help="Another seed makes other sites.")] = 11,
+) -> None:
+    """Make simulated labelled chips, to train and try models on.
+
+    Example: minecam archive chips /tmp/chips --count 40
+    """
+    from deploy.archive.simulate import make_chips
+
+    make_chips(folder, chips=count, seed=seed, progress=typer.echo)
+
+
 @app.command("import")
 def import_(
     source: Annotated[Path, typer.Argument(help="pairs, chips or series folder, or any folder of GeoTIFFs.")],

