@@ -26,6 +26,9 @@ OFFSET = 0.1
 LEAST_SIDE = 32
 LEAST_PEAK = 6.0
 """Height of a correlation peak, in standard deviations, below which a shift is not believed."""
+LEAST_GAIN = 0.1
+"""Gain in correlation, when a shift is undone, below which it is not believed. On 634 pairs of dates years apart it
+leaves 2 false shifts of 35."""
 
 
 def reflectance(raster: Raster, bands: Sequence[str]) -> np.ndarray:
@@ -57,7 +60,18 @@ def shift_px(before: np.ndarray, before_valid: np.ndarray, after: np.ndarray, af
     if surface[peak] < LEAST_PEAK * surface.std():
         return None
     offset = [place - size if place > size // 2 else place for place, size in zip(peak, surface.shape, strict=True)]
-    return float(np.hypot(offset[0], offset[1]))
+    back = np.roll(after, offset, axis=(0, 1)), np.roll(after_valid, offset, axis=(0, 1))
+    gained = likeness(before, before_valid, *back) - likeness(before, before_valid, after, after_valid)
+    # Ground that changed can raise a chance peak; a true shift makes the images clearly more alike when undone.
+    return float(np.hypot(offset[0], offset[1])) if offset == [0, 0] or gained > LEAST_GAIN else None
+
+
+def likeness(one: np.ndarray, one_valid: np.ndarray, other: np.ndarray, other_valid: np.ndarray) -> float:
+    """Return Pearson's correlation of two images (H, W) where both are valid; 0 where there is nothing to compare."""
+    both = one_valid & other_valid
+    if both.sum() < 2 or one[both].std() == 0 or other[both].std() == 0:
+        return 0.0
+    return float(np.corrcoef(one[both], other[both])[0, 1])
 
 
 def offset_left(dark: np.ndarray, dark_before: np.ndarray) -> bool:

@@ -96,6 +96,17 @@ def test_a_known_shift_is_found(rows, columns):
     assert shift_px(image, everywhere, moved, everywhere) == pytest.approx(np.hypot(rows, columns))
 
 
+def test_ground_that_changed_is_no_shift():
+    generator = np.random.default_rng(5)
+    before = generator.random((90, 90))
+    after = before + 0.3 * generator.random((90, 90))
+    before[20:50, 20:50] += 20 * generator.random((30, 30))
+    after[26:56, 24:54] += before[20:50, 20:50]  # a pattern that lies elsewhere now, on ground that stayed
+    before[60:], after[60:] = 40 * before[60:], 40 * before[60:]
+    everywhere = np.ones((90, 90), bool)
+    assert shift_px(before, everywhere, after, everywhere) in (None, 0.0)
+
+
 def test_unlike_images_say_nothing_about_a_shift():
     generator = np.random.default_rng(3)
     everywhere = np.ones((80, 90), bool)
