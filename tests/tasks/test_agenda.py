@@ -1,5 +1,6 @@
 """What is due, by state; late arrivals; one run at a time."""
 
+import time
 from datetime import date
 from pathlib import Path
 
@@ -96,7 +97,13 @@ def test_one_run_at_a_time_and_a_killed_one_lets_go(database, database_url, mine
     with agenda.one_run_at_a_time(other, mine), pytest.raises(Busy), agenda.one_run_at_a_time(database, mine):
         pass
     sql.run(other, "mine_run_lock", mine_id=mine.mine_id)
+    died, gone = other.info.backend_pid, False
     other.close()
+    for _ in range(500):  # PostgreSQL notices a moment after the client has gone
+        if gone := not database.execute("select 1 from pg_stat_activity where pid = %s", [died]).fetchone():
+            break
+        time.sleep(0.02)
+    assert gone
     with agenda.one_run_at_a_time(database, mine):
         pass
 
