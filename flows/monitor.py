@@ -56,7 +56,7 @@ def watch(
             with connection.transaction():  # a comparison stands with its alerts or not at all
                 comparison = compare(connection, epoch, mine, flow_run_id=run)
                 alert(connection, comparison, mine)
-        notify(connection, mine, [])
+        notify(connection, mine)
         agenda.raise_failures(connection, due, mine)
 
 
