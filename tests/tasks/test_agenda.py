@@ -116,4 +116,4 @@ def test_a_lost_raster_is_fetched_anew_by_the_next_run(database, home: Path, min
     assert (row["state"], row["reasons"], row["tries"]) == ("failed", ["it is gone"], 1)
     assert agenda.outcome(database, acquisition, mine) == "pit 2023-01-01 failed: it is gone"
     with pytest.raises(RunError, match="1 of 1 acquisitions of pit failed, the next run tries again: it is gone"):
-        agenda.raise_failures(database, [acquisition], mine)
+        agenda.raise_failures(database, [acquisition], [], mine)
