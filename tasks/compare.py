@@ -13,7 +13,7 @@ import pandas as pd
 from scipy import ndimage
 
 import sql
-from models.labels import NODATA
+from models.labels import LABELS, NODATA
 from tasks.grid import Grid
 from tasks.previous import Observation, look_back, rasters_of
 from tasks.registry import Mine
@@ -105,6 +105,24 @@ def changes(
     )
 
 
+def class_changes(*, before: Observation, classes: np.ndarray) -> list[dict[str, float]]:
+    """Return class_id, hectares_before and hectares_now of every label, on the pixels valid on both sides.
+
+    `classes` is uint8 (H, W), 255 unknown. Ground that one side did not see is in neither figure, so that their
+    difference never shows hidden ground as loss.
+    """
+    joint = (before.classes != NODATA) & (classes != NODATA)
+    was, now = (np.bincount(side[joint], minlength=len(LABELS)) for side in (before.classes, classes))
+    return [
+        {
+            "class_id": label.id,
+            "hectares_before": float(was[label.id] * HECTARES_PER_PIXEL),
+            "hectares_now": float(now[label.id] * HECTARES_PER_PIXEL),
+        }
+        for label in LABELS
+    ]
+
+
 def compare(connection: sql.Connection, epoch: sql.Row, mine: Mine, *, flow_run_id: str | None = None) -> sql.Row:
     """Compare `epoch` with what was seen before and return its comparison row.
 
@@ -133,13 +151,14 @@ def compare(connection: sql.Connection, epoch: sql.Row, mine: Mine, *, flow_run_
         "unknown_hectares": max(epoch["aoi_hectares"] - valid, 0.0),
         "changed_hectares": float(frame["hectares"].sum()),
     }
-    return _write(connection, epoch, result, frame, flow_run_id)
+    return _write(connection, epoch, result, class_changes(before=before, classes=classes), frame, flow_run_id)
 
 
 def _write(
     connection: sql.Connection,
     epoch: sql.Row,
     result: dict[str, object],
+    per_class: list[dict[str, float]],
     frame: gpd.GeoDataFrame,
     flow_run_id: str | None,
 ) -> sql.Row:
@@ -155,6 +174,8 @@ def _write(
         (comparison,) = sql.run(
             connection, "comparison_add", epoch_id=epoch["epoch_id"], flow_run_id=flow_run_id, **result
         )
+        for one in per_class:
+            sql.run(connection, "class_change_add", comparison_id=comparison["comparison_id"], **one)
         owner = (comparison["comparison_id"], epoch["mine_id"])
         rows = (
             (*owner, int(row.from_class), int(row.to_class), float(row.hectares), float(row.confidence),
