@@ -65,9 +65,13 @@ def columns(epochs: list[sql.Row]) -> dict[str, sql.Row | None]:
     Before is the latest earlier one that saw the mine as a whole (at least 90 % of the AOI): next to one half hidden
     under cloud, a mine would seem to have doubled. Where no earlier one did, it is the one just before.
     """
-    whole = [row for row in epochs[:-1] if row["valid_share"] >= WHOLE]
-    first, now = (epochs[0], epochs[-1]) if epochs else (None, None)
-    return {"first": first, "before": (whole or epochs[:-1] or [None])[-1], "now": now}
+    earlier = epochs[:-1]
+    whole = [row for row in earlier if row["valid_share"] >= WHOLE]
+    return {
+        "first": next(iter(epochs), None),
+        "before": next(reversed(whole or earlier), None),
+        "now": next(reversed(epochs), None),
+    }
 
 
 def _dated(row: sql.Row) -> dict[str, Any]:
