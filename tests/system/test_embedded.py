@@ -18,7 +18,10 @@ from tests.system.conftest import Minecam
 from tests.system.stack_of_tests import PROGRAM, Stack
 
 ROOT = Path(__file__).parents[2]
-TABLES = ("acquisition", "validation", "epoch", "class_area", "segment", "comparison", "change", "alert", "alert_event")
+TABLES = (
+    "acquisition", "validation", "epoch", "class_area", "segment", "comparison", "class_change", "change", "alert",
+    "alert_event",
+)  # fmt: skip
 
 
 def contents(database: sql.Connection) -> dict[str, list[sql.Row]]:
@@ -79,9 +82,7 @@ def test_a_killed_run_is_continued_by_the_next(
     watched: Stack, minecam: Minecam, embedded_database: sql.Connection
 ) -> None:
     expected = contents(embedded_database)
-    embedded_database.execute(
-        "truncate acquisition, validation, epoch, class_area, segment, comparison, change, alert, alert_event"
-    )
+    embedded_database.execute(f"truncate {', '.join(TABLES)}")  # type: ignore[arg-type]
     run = subprocess.Popen([PROGRAM, "run", "--from", "2026-01-01"], stdout=subprocess.DEVNULL, env=watched.environment)
     deadline = time.monotonic() + 60
     while not embedded_database.execute("select 1 from epoch").fetchone() and time.monotonic() < deadline:
