@@ -15,6 +15,12 @@ from prefect.exceptions import ObjectNotFound
 
 from tasks.errors import RunError, StackError
 
+UNSAID = (
+    "Beginning", "Finished", "Downloading flow code",
+    "Encountered exception during execution", "Engine execution exited",
+)  # fmt: skip
+"""How the lines of Prefect begin that say nothing to the caller; why a run failed is said at its end, in one line."""
+
 PATIENCE = 90
 """Seconds after which a run that no worker has begun is reported."""
 
@@ -55,10 +61,6 @@ def _repeat_log(client: SyncPrefectClient, run: UUID, heard: int, say: Callable[
     of_run = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run]))
     logs = client.read_logs(of_run, offset=heard, limit=200, sort=LogSort.TIMESTAMP_ASC)
     for log in logs:
-        if (
-            log.name == "prefect.flow_runs"
-            and log.level >= 20
-            and not log.message.startswith(("Beginning", "Finished", "Downloading flow code"))
-        ):
+        if log.name == "prefect.flow_runs" and log.level >= 20 and not log.message.startswith(UNSAID):
             say(log.message)
     return heard + len(logs)

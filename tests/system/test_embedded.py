@@ -170,6 +170,7 @@ def test_an_archive_that_is_down_fails_the_run_with_words_and_the_next_one_recov
     Process(watched.home, "archive").stop()
     said = minecam("run", "sim-serra-vermelha", status=1)
     assert "does not answer" in said.stdout + said.stderr
+    assert "Traceback" not in said.stdout + said.stderr
     assert "archive    down" in minecam("status", status=1).stdout
     minecam("up")
     minecam("run", "sim-serra-vermelha")
