@@ -13,7 +13,9 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.sorting import LogSort
 from prefect.exceptions import ObjectNotFound
 
+from deploy.stack.processes import Process
 from tasks.errors import RunError, StackError
+from tasks.settings import home
 
 UNSAID = (
     "Beginning", "Finished", "Downloading flow code",
@@ -23,6 +25,9 @@ UNSAID = (
 
 PATIENCE = 90
 """Seconds after which a run that no worker has begun is reported."""
+
+GRACE = 20
+"""Seconds for which the worker may be away: `minecam up` with new settings starts it anew."""
 
 
 def follow(deployment: str, parameters: dict[str, Any], say: Callable[[str], None]) -> None:
@@ -44,6 +49,9 @@ def follow(deployment: str, parameters: dict[str, Any], say: Callable[[str], Non
 
 def _until_the_end(client: SyncPrefectClient, run: FlowRun, say: Callable[[str], None]) -> FlowRun:
     heard, deadline = 0, time.monotonic() + PATIENCE
+    worker = Process(home(), "worker")
+    ours = worker.find() is not None  # otherwise it works elsewhere, where it cannot be looked at
+    there = time.monotonic()
     while True:
         run = client.read_flow_run(run.id)
         heard = _repeat_log(client, run.id, heard, say)
@@ -51,6 +59,10 @@ def _until_the_end(client: SyncPrefectClient, run: FlowRun, say: Callable[[str],
             time.sleep(1)  # the last lines of the log arrive after the state
             _repeat_log(client, run.id, heard, say)
             return run
+        if worker.find() is not None:
+            there = time.monotonic()
+        elif ours and time.monotonic() - there > GRACE:
+            raise StackError("the worker is gone: run `minecam up`, the next run goes on")
         if run.start_time is None and time.monotonic() > deadline:
             raise StackError(f"no worker begins the run {run.name}: see `minecam status`, or start one (`minecam up`)")
         time.sleep(0.5)

@@ -1,4 +1,6 @@
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -6,7 +8,8 @@ from uuid import uuid4
 import pytest
 
 from deploy.stack import runs
-from tasks.errors import RunError
+from deploy.stack.processes import Process
+from tasks.errors import RunError, StackError
 
 
 class Server:
@@ -67,3 +70,27 @@ def test_a_failed_run_is_explained_in_its_last_line_without_traceback(monkeypatc
     )
     said = _followed(Server("Running", "Failed", lines=lines), monkeypatch)
     assert said == ["pit: 2 sensings are new", "the run swift-fox ended as Failed: 1 of 1 failed"]
+
+
+def test_a_run_whose_worker_is_gone_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MINECAM_HOME", str(tmp_path))
+    monkeypatch.setattr(runs, "GRACE", 0)
+    worker = Process(tmp_path, "worker")
+    worker.start([sys.executable, "-c", "import time; time.sleep(60)"], {})
+
+    class Killing(Server):
+        def read_logs(self, *_: Any, **__: Any) -> list[Any]:
+            found = worker.find()
+            if found is not None:
+                found.kill()
+                found.wait()
+            return []
+
+    with pytest.raises(StackError, match="the worker is gone: run `minecam up`"):
+        _followed(Killing("Running"), monkeypatch)
+
+
+def test_a_worker_elsewhere_is_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MINECAM_HOME", str(tmp_path))
+    monkeypatch.setattr(runs, "GRACE", 0)
+    assert _followed(Server("Pending", "Running", "Running", "Completed"), monkeypatch) == []
