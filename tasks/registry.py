@@ -14,7 +14,7 @@ import sql
 from models.labels import LABELS
 from tasks.errors import WrongUse
 from tasks.grid import Grid, grid_for
-from tasks.outline import Outline, read_frame, sites, sound
+from tasks.outline import Outline, read_frame, sites, sound, sound_aoi
 from tasks.settings import settings
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -68,7 +68,7 @@ def add(
 ) -> Mine:
     """Register a mine; outlines in EPSG:4326. Raises WrongUse when the slug is taken or an outline cannot be used."""
     limit = settings().max_aoi_km2
-    ground = sound(aoi, max_km2=limit)
+    ground = sound_aoi(aoi, max_km2=limit)
     permit = None if licence is None else sound(licence, max_km2=limit)
     words = {"country": country, "commodity": commodity, "operator": operator, "mine_type": mine_type}
     if not _insert(connection, slug, name, ground, permit, {**words, "model": model, "notes": notes}):
@@ -106,7 +106,7 @@ def import_outlines(connection: sql.Connection, path: Path | str, layer: str | N
     with connection.transaction():
         for site in sites(read_frame(path, layer), stem=path.stem):
             try:
-                aoi = sound(site.aoi, max_km2=limit)
+                aoi = sound_aoi(site.aoi, max_km2=limit)
                 licence = None if site.licence is None else sound(site.licence, max_km2=limit)
                 new = _insert(connection, site.slug, site.name, aoi, licence, dict(site.words))
             except WrongUse as error:

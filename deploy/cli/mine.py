@@ -10,7 +10,7 @@ import typer
 import sql
 from tasks import registry
 from tasks.errors import WrongUse
-from tasks.outline import read_frame, sites, slugify, square_kilometres
+from tasks.outline import NEAR_KM, read_frame, sites, slugify, square_kilometres
 from tasks.settings import settings
 
 app = typer.Typer(help="Register mines and look at them.", no_args_is_help=True)
@@ -41,6 +41,11 @@ def add(
     Example: minecam mine add east-pit.geojson --name "East pit" --country India
     """
     found = sites(read_frame(outline, layer), stem=outline.stem)
+    if len(found) > 1 and len({site.name for site in found}) == 1:
+        raise WrongUse(
+            f"{outline.name} holds {len(found)} outlines called {found[0].name} that are no one mine (other countries, "
+            f"or more than {NEAR_KM:.0f} km apart): use `minecam mine import {outline.name}`"
+        )
     if len(found) > 1:
         raise WrongUse(f"{outline.name} holds {len(found)} mines: use `minecam mine import {outline.name}`")
     given = {"country": country, "commodity": commodity, "operator": operator, "mine_type": mine_type, "model": model}

@@ -44,6 +44,14 @@ def test_adding_many_at_once_is_wrong_use(home: Path, tmp_path: Path) -> None:
         _minecam("add", str(tmp_path / "two.gpkg"))
 
 
+def test_namesakes_far_apart_are_added_by_import_alone(home: Path, tmp_path: Path) -> None:
+    shapes = [box(1, 1, 1.1, 1.1), box(12, 2, 12.1, 2.1)]
+    geopandas.GeoDataFrame({"name": ["A", "A"]}, geometry=shapes, crs=4326).to_file(tmp_path / "two.gpkg")
+    with pytest.raises(WrongUse, match="2 outlines called A that are no one mine"):
+        _minecam("add", str(tmp_path / "two.gpkg"))
+    assert json.loads(_minecam("import", str(tmp_path / "two.gpkg"), "--json"))["added"] == ["a", "a-2"]
+
+
 @pytest.mark.parametrize("command", ["add", "import", "list", "show"])
 def test_every_command_has_an_example(command: str) -> None:
     assert f"minecam mine {command}" in _minecam(command, "--help")
