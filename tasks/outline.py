@@ -22,6 +22,7 @@ from shapely.geometry.base import BaseGeometry
 from shapely.validation import explain_validity
 
 from tasks.errors import WrongUse
+from tasks.grid import grid_for
 
 REPAIR_TOLERANCE = 0.01
 """Share of the area that a repair may gain or lose."""
@@ -95,7 +96,7 @@ def sound(geometry: BaseGeometry | None, *, max_km2: float) -> Outline:
 def sound_aoi(geometry: BaseGeometry | None, *, max_km2: float) -> Outline:
     """Return `geometry` as `sound` does, as an AOI that can be put on a grid.
 
-    Raises WrongUse where its parts lie too far apart for one grid.
+    Raises WrongUse where its parts lie too far apart for one grid, or it holds no pixel.
     """
     outline = sound(geometry, max_km2=max_km2)
     extent = square_kilometres(shapely.box(*outline.geometry.bounds))
@@ -104,6 +105,8 @@ def sound_aoi(geometry: BaseGeometry | None, *, max_km2: float) -> Outline:
             f"the outline reaches over {extent:,.0f} km², more than MINECAM_MAX_AOI_KM2 ({max_km2:,.0f}): "
             "register its parts as mines of their own"
         )
+    if not grid_for(outline.geometry).mask(outline.geometry).any():
+        raise WrongUse("the outline is too thin: it holds the centre of no 10 m pixel")
     return outline
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
 from tasks.errors import WrongUse
+from tasks.grid import to_wgs84
 from tasks.outline import read_frame, sites, slugify, sound, sound_aoi, square_kilometres
 
 BOW_TIE = Polygon([(0, 0), (0.1, 0.1), (0.1, 0), (0, 0.1)])
@@ -103,6 +104,15 @@ def test_parts_too_far_apart_for_one_grid_are_refused() -> None:
     with pytest.raises(WrongUse, match="reaches over .* km², more than MINECAM_MAX_AOI_KM2 .*register its parts"):
         sound_aoi(far, max_km2=10_000)
     assert sound_aoi(MultiPolygon([box(0, 0, 0.1, 0.1), box(0.5, 0, 0.6, 0.1)]), max_km2=10_000)
+
+
+def test_an_outline_without_a_pixel_centre_is_refused() -> None:
+    x, y = 500_000, 1_000_000  # a corner of four pixels
+    strip = to_wgs84(box(x + 1, y + 1, x + 3, y + 400), 32633)
+    assert sound(strip, max_km2=100)
+    with pytest.raises(WrongUse, match="centre of no 10 m pixel"):
+        sound_aoi(strip, max_km2=100)
+    assert sound_aoi(to_wgs84(box(x + 1, y + 1, x + 9, y + 400), 32633), max_km2=100)
 
 
 def test_outlines_of_one_name_are_one_mine_only_when_near_and_of_one_country(tmp_path: Path) -> None:
