@@ -40,6 +40,9 @@ def follow(deployment: str, parameters: dict[str, Any], say: Callable[[str], Non
             run = _until_the_end(client, run, say)
     except ObjectNotFound as error:
         raise StackError(f"the deployment {deployment} is not registered: run `minecam up`") from error
+    except httpx.HTTPStatusError as error:
+        reason = " ".join(error.response.text.split())[:300] or error.response.reason_phrase
+        raise StackError(f"the Prefect server refuses the run: {reason}") from error
     except httpx.HTTPError as error:
         raise StackError(f"the Prefect server does not answer ({error}): run `minecam up`") from error
     if run.state is None or not run.state.is_completed():

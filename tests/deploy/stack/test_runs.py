@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from deploy.stack import runs
@@ -94,3 +95,28 @@ def test_a_worker_elsewhere_is_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setenv("MINECAM_HOME", str(tmp_path))
     monkeypatch.setattr(runs, "GRACE", 0)
     assert _followed(Server("Pending", "Running", "Running", "Completed"), monkeypatch) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (
+            httpx.HTTPStatusError(
+                "409",
+                request=httpx.Request("POST", "http://prefect"),
+                response=httpx.Response(409, text='{"detail":\n "no such parameter"}'),
+            ),
+            'refuses the run: {"detail": "no such parameter"}',
+        ),
+        (httpx.ConnectError("refused"), r"does not answer \(refused\): run `minecam up`"),
+    ],
+)
+def test_a_refusal_is_told_from_silence(error: Exception, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server("Running")
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    server.create_flow_run_from_deployment = fail  # type: ignore[method-assign]
+    with pytest.raises(StackError, match=words):
+        _followed(server, monkeypatch)
