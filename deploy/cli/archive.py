@@ -58,7 +58,8 @@ def import_(
 ) -> None:
     """Bring scenes into the archive; what is there already stays as it is.
 
-    GeoTIFFs need band descriptions (B02, B03, ...), a CRS, and a date in a tag or in the file name.
+    GeoTIFFs need band descriptions (B02, B03, ...), a CRS, and a date in a tag or in the file name. Exit status 1
+    when everything is refused.
 
     Example: minecam archive import pairs/ /tmp/archive --limit 40
     """
@@ -72,6 +73,8 @@ def import_(
         typer.echo(f"{archive}: {done.places} places, {done.scenes} scenes, {len(done.refused)} refused")
     for name, reason in done.refused:
         typer.echo(f"refused {name}: {reason}", err=True)
+    if done.refused and not done.slugs:
+        raise typer.Exit(1)
 
 
 @app.command()

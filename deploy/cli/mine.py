@@ -67,13 +67,21 @@ def import_(
 ) -> None:
     """Register every mine of a file; mines that are registered already stay as they are.
 
+    Exit status 1 when every mine is refused.
+
     Example: minecam mine import places.geojson
     """
     with _connect() as connection:
         done = registry.import_outlines(connection, path, layer)
     if as_json:
         typer.echo(json.dumps(vars(done)))
-        return
+    else:
+        _say(done)
+    if done.refused and not (done.added or done.present):
+        raise typer.Exit(1)
+
+
+def _say(done: registry.Imported) -> None:
     typer.echo(f"{len(done.added)} added, {len(done.present)} already registered, {len(done.refused)} refused")
     for slug in done.repaired:
         typer.echo(f"repaired {slug}: its outline had a fault")

@@ -37,6 +37,13 @@ def test_an_import_says_what_it_did(home: Path, outline: Path) -> None:
     assert "0 added, 1 already registered, 0 refused" in _minecam("import", str(outline))
 
 
+def test_an_import_of_nothing_but_refused_mines_fails(home: Path, tmp_path: Path) -> None:
+    thin = geopandas.GeoDataFrame({"name": ["A"]}, geometry=[box(1, 1, 1, 1.1)], crs=4326)
+    thin.to_file(tmp_path / "thin.gpkg")
+    result = CliRunner().invoke(app, ["import", str(tmp_path / "thin.gpkg")])
+    assert result.exit_code == 1 and "0 added, 0 already registered, 1 refused" in result.output
+
+
 def test_adding_many_at_once_is_wrong_use(home: Path, tmp_path: Path) -> None:
     shapes = [box(1, 1, 1.1, 1.1), box(2, 2, 2.1, 2.1)]
     geopandas.GeoDataFrame({"name": ["A", "B"]}, geometry=shapes, crs=4326).to_file(tmp_path / "two.gpkg")
