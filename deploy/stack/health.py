@@ -108,7 +108,8 @@ def _model() -> str:
 
 
 def _disk() -> str:
-    free = shutil.disk_usage(home()).free / 1e9
+    there = next(folder for folder in (home(), *home().parents) if folder.is_dir())  # the home may be yet to come
+    free = shutil.disk_usage(there).free / 1e9
     if free < LEAST_FREE_GB:
         raise StackError(f"only {free:.1f} GB are free at {home()}: make room, or set MINECAM_HOME")
     return f"{free:.0f} GB free at {home()}"
