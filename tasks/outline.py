@@ -149,6 +149,15 @@ def slugify(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:63].strip("-")
 
 
+def slug_of(name: str, *otherwise: str) -> str:
+    """Return the slug of `name`, or of the first of `otherwise` whose letters are not all lost in it."""
+    for text in (name, *otherwise):
+        slug = slugify(text)
+        if slug and (text.isascii() or re.search("[a-z]", slug)):
+            return slug
+    return slugify(f"mine {otherwise[-1]}") if otherwise else ""
+
+
 def read_frame(path: Path, layer: str | None = None) -> geopandas.GeoDataFrame:
     """Read the outlines of a GeoJSON, GeoPackage or KML file in EPSG:4326; raises WrongUse when it cannot."""
     if not path.exists():
@@ -170,7 +179,9 @@ def read_frame(path: Path, layer: str | None = None) -> geopandas.GeoDataFrame:
 def sites(frame: geopandas.GeoDataFrame, *, stem: str) -> list[Site]:
     """Return the mines of an outline table; rows of one mine (same slug or key, else name) become one site.
 
-    Rows of one name that lie more than 50 km apart or in different countries are different mines. A mine without a name is called after its key (`Tile 514`), or after the file (`stem`) and its row number.
+    Rows of one name that lie more than 50 km apart or in different countries are different mines. A mine without a
+    name is called after its key (`Tile 514`), or after the file (`stem`) and its row number, and so is the slug of a
+    name without ASCII letters.
     """
     names = {re.sub(r"[^a-z0-9]+", "_", str(column).lower()).strip("_"): column for column in frame.columns}
     chosen = {word: next((names[c] for c in known if c in names), None) for word, known in COLUMNS.items()}
@@ -178,6 +189,7 @@ def sites(frame: geopandas.GeoDataFrame, *, stem: str) -> list[Site]:
     for number, row in enumerate(frame.to_dict("records"), start=1):
         words = {word: row[column] for word, column in chosen.items() if column is not None and _given(row[column])}
         words["aoi"] = row[frame.geometry.name]
+        words["row"] = f"{stem} {number}"
         words.setdefault("name", _name_without_name(words, chosen["key"], stem, number))
         group = str(words.get("slug") or words.get("key") or words["name"])
         groups.setdefault(group, []).append(words)
@@ -241,7 +253,7 @@ def _site(rows: list[Mapping[str, Any]]) -> Site:
     first = rows[0]
     text = {word: str(first[word]) for word in first if word in COLUMNS and word not in ("slug", "key", "licence")}
     name = text.pop("name").strip()
-    slug = str(first["slug"]) if "slug" in first else slugify(name) or slugify(str(first.get("key", "")))
+    slug = str(first["slug"]) if "slug" in first else slug_of(name, str(first.get("key", "")), first["row"])
     return Site(slug, name, _together([row["aoi"] for row in rows]), _licence(first.get("licence")), text)
 
 

@@ -112,7 +112,8 @@ def _insert(
 def import_outlines(connection: sql.Connection, path: Path | str, layer: str | None = None) -> Imported:
     """Register every mine of a GeoJSON, GeoPackage or KML file; mines whose slug is known stay as they are.
 
-    A mine whose outline or model cannot be used is refused by name, the others go in. Raises WrongUse when the file cannot be read.
+    A mine whose outline or model cannot be used is refused by name, the others go in. Raises WrongUse when
+    the file cannot be read.
     """
     path = Path(path)
     limit = settings().max_aoi_km2

@@ -94,7 +94,9 @@ def import_(
 @app.command()
 def serve(
     folder: Folder = None,
-    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port on loopback; otherwise that of the settings.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port on loopback; else that of the settings.")
+    ] = None,
     requests_per_minute: Annotated[int | None, typer.Option(min=1, help="Answer more than these with 429.")] = None,
     processing_units: Annotated[float | None, typer.Option(min=0, help="Answer 403 once these are spent.")] = None,
 ) -> None:

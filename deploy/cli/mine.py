@@ -10,7 +10,7 @@ import typer
 import sql
 from tasks import registry
 from tasks.errors import WrongUse
-from tasks.outline import NEAR_KM, read_frame, sites, slugify, square_kilometres
+from tasks.outline import NEAR_KM, read_frame, sites, slug_of, square_kilometres
 from tasks.settings import settings
 
 app = typer.Typer(help="Register mines and look at them.", no_args_is_help=True)
@@ -51,7 +51,7 @@ def add(
     given = {"country": country, "commodity": commodity, "operator": operator, "mine_type": mine_type, "model": model}
     words: dict[str, Any] = {**found[0].words, **{word: value for word, value in given.items() if value is not None}}
     permit = found[0].licence if licence is None else read_frame(licence).geometry.union_all()
-    called = slug or (slugify(name) if name else found[0].slug)
+    called = slug or (slug_of(name, found[0].slug) if name else found[0].slug)
     with _connect() as connection:
         mine = registry.add(
             connection, slug=called, name=name or found[0].name, aoi=found[0].aoi, licence=permit, **words

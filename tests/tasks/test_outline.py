@@ -9,7 +9,7 @@ from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
 from tasks.errors import WrongUse
 from tasks.grid import to_wgs84
-from tasks.outline import read_frame, sites, slugify, sound, sound_aoi, square_kilometres
+from tasks.outline import read_frame, sites, slug_of, slugify, sound, sound_aoi, square_kilometres
 
 BOW_TIE = Polygon([(0, 0), (0.1, 0.1), (0.1, 0), (0, 0.1)])
 SPIKE = Polygon([(0, 0), (0.1, 0), (0.1, 0.05), (0.12, 0.05), (0.1, 0.05), (0.1, 0.1), (0, 0.1)])
@@ -69,6 +69,10 @@ def test_slugs() -> None:
     assert slugify("Mina São José (Norte)") == "mina-sao-jose-norte"
     assert slugify("东") == ""
     assert len(slugify("a b" * 50)) <= 63
+    assert slug_of("Карьер 5", "", "pits 3") == "pits-3"
+    assert slug_of("东", "514", "pits 3") == "514"
+    assert slug_of("101", "pits 3") == "101"
+    assert slug_of("东", "", "矿 3") == "mine-3"
 
 
 def _collection(path: Path, *features: tuple[dict, Polygon]) -> Path:
@@ -101,7 +105,7 @@ def test_rows_of_one_mine_are_one_site_and_namesakes_are_two(tmp_path: Path) -> 
 
 def test_parts_too_far_apart_for_one_grid_are_refused() -> None:
     far = MultiPolygon([box(0, 0, 0.1, 0.1), box(20, 20, 20.1, 20.1)])
-    with pytest.raises(WrongUse, match="reaches over .* km², more than MINECAM_MAX_AOI_KM2 .*register its parts"):
+    with pytest.raises(WrongUse, match=r"reaches over .* km², more than MINECAM_MAX_AOI_KM2 .*register its parts"):
         sound_aoi(far, max_km2=10_000)
     assert sound_aoi(MultiPolygon([box(0, 0, 0.1, 0.1), box(0.5, 0, 0.6, 0.1)]), max_km2=10_000)
 

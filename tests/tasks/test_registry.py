@@ -63,10 +63,10 @@ def test_an_import_can_be_repeated_and_refuses_by_name(database: sql.Connection,
     frame = geopandas.GeoDataFrame({"name": ["One", "东", "Bad"]}, geometry=[PIT, PIT, bow_tie], crs=4326)
     frame.to_file(tmp_path / "pits.gpkg")
     first = registry.import_outlines(database, tmp_path / "pits.gpkg")
-    assert first.added == ["one"] and first.repaired == [] and first.present == []
-    assert [name for name, _ in first.refused] == ["东", "Bad"]
+    assert first.added == ["one", "pits-2"] and first.repaired == [] and first.present == []
+    assert [name for name, _ in first.refused] == ["Bad"]
     second = registry.import_outlines(database, tmp_path / "pits.gpkg")
-    assert second.added == [] and second.present == ["one"]
+    assert second.added == [] and second.present == ["one", "pits-2"]
 
 
 def test_an_import_in_metres_lands_in_degrees(database: sql.Connection, tmp_path: Path) -> None:
