@@ -13,7 +13,7 @@ import sql
 from flows.steps import alert, compare, discover, download, notify, segment, store, validate, vectorise
 from models.sensors import SENSOR_SETS
 from tasks import agenda, registry
-from tasks.errors import EXPLAINED, Busy, RunError
+from tasks.errors import EXPLAINED, Busy, RasterError, RunError
 from tasks.registry import Mine
 from tasks.segment import model_for
 from tasks.settings import settings
@@ -52,12 +52,14 @@ def watch(
                     segments = vectorise(segmented)
                     store(connection, downloaded, mine, model, segmented, segments, run)
             say.info("%s", agenda.outcome(connection, acquisition, mine))
+        uncompared: list[RasterError] = []
         for epoch in agenda.due_epochs(connection, mine, model, start=start, end=end, again=rerun):
-            with connection.transaction():  # a comparison stands with its alerts or not at all
+            # The transaction inside: a comparison stands with its alerts or not at all.
+            with agenda.lost_epochs_are_superseded(connection, uncompared), connection.transaction():
                 comparison = compare(connection, epoch, mine, flow_run_id=run)
                 alert(connection, comparison, mine)
-        notify(connection, mine, [])
-        agenda.raise_failures(connection, due, mine)
+        notify(connection, mine)
+        agenda.raise_failures(connection, due, uncompared, mine)
 
 
 @flow(name="monitor", flow_run_name="fleet")

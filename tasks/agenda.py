@@ -9,7 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import sql
-from tasks.errors import Busy, RasterError, RunError
+from tasks.errors import Busy, EpochsLost, RasterError, RunError
 from tasks.registry import Mine
 from tasks.settings import settings
 
@@ -74,15 +74,22 @@ def outcome(connection: sql.Connection, acquisition: sql.Row, mine: Mine) -> str
     return f"{mine.slug} {row['sensing_date']} {row['state']}{reasons}"
 
 
-def raise_failures(connection: sql.Connection, processed: list[sql.Row], mine: Mine) -> None:
-    """Raise RunError when any of the acquisitions `processed` by this run failed."""
+def raise_failures(
+    connection: sql.Connection, processed: list[sql.Row], uncompared: list[RasterError], mine: Mine
+) -> None:
+    """Raise RunError when any of the acquisitions `processed` by this run failed or epochs stayed `uncompared`."""
     rows = [current(connection, acquisition) for acquisition in processed]
     failed = [row for row in rows if row["state"] == "failed"]
+    said = []
     if failed:
         why = failed[-1]["reasons"][0]
-        raise RunError(
-            f"{len(failed)} of {len(rows)} acquisitions of {mine.slug} failed, the next run tries again: {why}"
+        said.append(f"{len(failed)} of {len(rows)} acquisitions of {mine.slug} failed, the next run tries again: {why}")
+    if uncompared:
+        said.append(
+            f"{len(uncompared)} epochs of {mine.slug} could not be compared, the next run tries again: {uncompared[-1]}"
         )
+    if said:
+        raise RunError("; ".join(said))
 
 
 def current(connection: sql.Connection, acquisition: sql.Row) -> sql.Row:
@@ -99,3 +106,21 @@ def lost_rasters_fail(connection: sql.Connection, acquisition: sql.Row) -> Itera
     except RasterError as error:
         identity = acquisition["acquisition_id"]
         sql.run(connection, "acquisition_failed", acquisition_id=identity, reason=str(error), processing_units=0)
+
+
+@contextmanager
+def lost_epochs_are_superseded(connection: sql.Connection, uncompared: list[RasterError]) -> Iterator[None]:
+    """Supersede the epochs whose rasters a comparison finds lost, so that the next run segments them again.
+
+    The epoch that could not be compared waits for them: held against older ground it would show changes that are
+    known already. It is compared as soon as the lost epochs are made again, or without them if they cannot be.
+    The error joins `uncompared`; a raster that only cannot be read for now supersedes nothing.
+    """
+    try:
+        yield
+    except EpochsLost as lost:
+        for epoch_id, reason in lost.reasons.items():
+            sql.run(connection, "epoch_supersede", epoch_id=epoch_id, why=f"raster lost: {reason}")
+        uncompared.append(lost)
+    except RasterError as error:
+        uncompared.append(error)

@@ -4,8 +4,7 @@ Stands between `store` and `alert`. Class rasters of two noisy epochs differ alo
 counts only where both sides are valid and sure, where it is wider than a rim, and where it is large enough.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 
 import geopandas as gpd
@@ -14,48 +13,14 @@ import pandas as pd
 from scipy import ndimage
 
 import sql
-from models.labels import NODATA
+from models.labels import LABELS, NODATA
 from tasks.grid import Grid
-from tasks.rasters import read
+from tasks.previous import Observation, look_back, rasters_of
 from tasks.registry import Mine
 from tasks.settings import settings
 from tasks.specks import HECTARES_PER_PIXEL
 from tasks.store import copy_rows
 from tasks.vectorise import outlines, regions
-
-MOST_EPOCHS = 12
-"""How many earlier epochs are searched for a valid observation."""
-
-
-@dataclass(frozen=True)
-class Observation:
-    """What was seen before: uint8 `classes` and `confidence` (per cent), 255 unknown; (H, W).
-
-    `source` int16 is the position of the earlier epoch that each pixel comes from, -1 where none saw it.
-    """
-
-    classes: np.ndarray
-    confidence: np.ndarray
-    source: np.ndarray
-
-
-def previous_observation(*, earlier: Iterable[tuple[np.ndarray, np.ndarray]], needed: np.ndarray) -> Observation:
-    """Return the latest valid observation of each pixel of `needed`, bool (H, W).
-
-    `earlier` gives (classes, confidence), latest first; it is read no further than until every pixel is filled.
-    """
-    classes = np.full(needed.shape, NODATA, np.uint8)
-    confidence = np.full(needed.shape, NODATA, np.uint8)
-    source = np.full(needed.shape, -1, np.int16)
-    missing = needed.copy()
-    rasters = iter(earlier)
-    position = 0
-    while missing.any() and (pair := next(rasters, None)) is not None:
-        filled = missing & (pair[0] != NODATA)
-        classes[filled], confidence[filled], source[filled] = pair[0][filled], pair[1][filled], position
-        missing &= ~filled
-        position += 1
-    return Observation(classes, confidence, source)
 
 
 def interior(classes: np.ndarray, border_px: int) -> np.ndarray:
@@ -140,17 +105,35 @@ def changes(
     )
 
 
+def class_changes(*, before: Observation, classes: np.ndarray) -> list[dict[str, float]]:
+    """Return class_id, hectares_before and hectares_now of every label, on the pixels valid on both sides.
+
+    `classes` is uint8 (H, W), 255 unknown. Ground that one side did not see is in neither figure, so that their
+    difference never shows hidden ground as loss.
+    """
+    joint = (before.classes != NODATA) & (classes != NODATA)
+    was, now = (np.bincount(side[joint], minlength=len(LABELS)) for side in (before.classes, classes))
+    return [
+        {
+            "class_id": label.id,
+            "hectares_before": float(was[label.id] * HECTARES_PER_PIXEL),
+            "hectares_now": float(now[label.id] * HECTARES_PER_PIXEL),
+        }
+        for label in LABELS
+    ]
+
+
 def compare(connection: sql.Connection, epoch: sql.Row, mine: Mine, *, flow_run_id: str | None = None) -> sql.Row:
     """Compare `epoch` with what was seen before and return its comparison row.
 
     A current comparison with the same result is returned as it is, one with another result is superseded.
-    A first epoch has a comparison too: all is unknown, nothing changed. Raises RasterError when a raster is lost.
+    A first epoch has a comparison too: all is unknown, nothing changed. Raises EpochsLost when rasters of it or of
+    earlier epochs are missing or damaged, RasterError when one cannot be read for now; then nothing was written.
     """
     given = settings()
-    now = read(epoch["class_raster"], epoch["class_checksum"])
-    classes, confidence = now.array[0], _confidence(epoch)
-    earlier = sql.run(connection, "epoch_earlier", epoch_id=epoch["epoch_id"], most=MOST_EPOCHS)
-    before = previous_observation(earlier=_rasters(earlier, now.grid), needed=classes != NODATA)
+    now, sure = rasters_of(epoch)
+    classes, confidence = now.array[0], sure.array[0]
+    before, earlier = look_back(connection, epoch, needed=classes != NODATA, grid=now.grid)
     frame = changes(
         before=before,
         times=[row["sensing_time"] for row in earlier],
@@ -168,25 +151,14 @@ def compare(connection: sql.Connection, epoch: sql.Row, mine: Mine, *, flow_run_
         "unknown_hectares": max(epoch["aoi_hectares"] - valid, 0.0),
         "changed_hectares": float(frame["hectares"].sum()),
     }
-    return _write(connection, epoch, result, frame, flow_run_id)
-
-
-def _confidence(epoch: sql.Row) -> np.ndarray:
-    return read(epoch["confidence_raster"], epoch["confidence_checksum"]).array[0]
-
-
-def _rasters(earlier: Sequence[sql.Row], grid: Grid) -> Iterable[tuple[np.ndarray, np.ndarray]]:
-    """Read the rasters of earlier epochs one by one; one on another grid (the AOI was redrawn) saw nothing here."""
-    nothing = np.full((grid.height, grid.width), NODATA, np.uint8)
-    for row in earlier:
-        raster = read(row["class_raster"], row["class_checksum"])
-        yield (raster.array[0], _confidence(row)) if raster.grid == grid else (nothing, nothing)
+    return _write(connection, epoch, result, class_changes(before=before, classes=classes), frame, flow_run_id)
 
 
 def _write(
     connection: sql.Connection,
     epoch: sql.Row,
     result: dict[str, object],
+    per_class: list[dict[str, float]],
     frame: gpd.GeoDataFrame,
     flow_run_id: str | None,
 ) -> sql.Row:
@@ -202,6 +174,8 @@ def _write(
         (comparison,) = sql.run(
             connection, "comparison_add", epoch_id=epoch["epoch_id"], flow_run_id=flow_run_id, **result
         )
+        for one in per_class:
+            sql.run(connection, "class_change_add", comparison_id=comparison["comparison_id"], **one)
         owner = (comparison["comparison_id"], epoch["mine_id"])
         rows = (
             (*owner, int(row.from_class), int(row.to_class), float(row.hectares), float(row.confidence),

@@ -1,6 +1,8 @@
 """Looks in the catalog for new sensings of a mine; each becomes an acquisition in state `discovered`.
 
 Stands between the registry and the download. Searching costs by area and time, so windows start at a watermark.
+A sensing that comes with new products (processed again, or one more tile) becomes an acquisition anew, which
+supersedes the one before; what was known of that day stands until the new one is an epoch.
 """
 
 import re
@@ -113,8 +115,9 @@ def discover(
 ) -> int:
     """Record what the catalog has of `mine` between two days (default: since the watermark).
 
-    Returns the number of new acquisitions. Raises WrongUse for an impossible range, ServiceError when the
-    catalog cannot be searched; then nothing was written.
+    Returns the number of new acquisitions, those with newer products of a known sensing among them.
+    Raises WrongUse for an impossible range, ServiceError when the catalog cannot be searched; then nothing was
+    written.
     """
     given = settings()
     collection = collection_of(sensor_set, given)

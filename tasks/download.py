@@ -57,9 +57,12 @@ def parts(grid: Grid, side: int = MAX_SIDE) -> Iterator[tuple[int, int, Grid]]:
 
 
 def address_of(root: str, slug: str, row: sql.Row) -> str:
-    """Return the address of the acquisition raster of `row` below `root`."""
+    """Return the address of the acquisition raster of `row` below `root`.
+
+    The acquisition's id is in it: another collection or a newer product of the same day never overwrites it.
+    """
     orbit = f"-{row['orbit_direction']}" if row["orbit_direction"] else ""
-    return f"{root}/{slug}/{row['sensor_set']}/{row['sensing_date']}{orbit}.tif"
+    return f"{root}/{slug}/{row['sensor_set']}/{row['sensing_date']}{orbit}-{row['acquisition_id']}.tif"
 
 
 def tags_of(row: sql.Row, processing_units: float) -> dict[str, str]:

@@ -25,7 +25,19 @@ class ServiceError(MineCamError):
 
 
 class RasterError(MineCamError):
-    """A raster is missing, truncated, or not what its checksum says."""
+    """A raster is missing, truncated, or not what its checksum says; or it cannot be read or written for now."""
+
+
+class RasterLost(RasterError):  # noqa: N818  (a state of things, not a fault)
+    """A raster is missing or damaged for good: it has to be made again."""
+
+
+class EpochsLost(RasterError):  # noqa: N818  (a state of things, not a fault)
+    """Rasters of epochs are missing or damaged: `reasons` by epoch id. The epochs have to be made again."""
+
+    def __init__(self, reasons: dict[int, str]) -> None:
+        super().__init__("; ".join(reasons.values()))
+        self.reasons = reasons
 
 
 class StackError(MineCamError):

@@ -26,14 +26,14 @@ MOST_BLOCKS = 200  # read when a block is looked up by its name; the API gives n
 LEAST_PIXELS = 64  # side of the ground that a picture shows
 
 
-def notify(connection: sql.Connection, mine: Mine, events: list[sql.Row]) -> int:
-    """Deliver the mine's undelivered events: `events`, just raised, and what earlier runs could not deliver.
+def notify(connection: sql.Connection, mine: Mine) -> int:
+    """Deliver the mine's undelivered events: those just raised, and what earlier runs could not deliver.
 
     Returns how many were delivered. A receiver that is down or refuses is logged, and never stops the run.
     """
     waiting = sql.run(connection, "alert_event_read", mine_id=mine.mine_id, events=None)
-    if len(waiting) > len(events):
-        log.info("%s: %d events are left from an earlier run", mine.slug, len(waiting) - len(events))
+    if waiting:
+        log.info("%s: %d events of alerts to deliver", mine.slug, len(waiting))
     for delivered, event in enumerate(waiting):
         try:
             _deliver(event)

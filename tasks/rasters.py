@@ -13,7 +13,7 @@ import numpy as np
 from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
 
-from tasks.errors import RasterError
+from tasks.errors import RasterError, RasterLost
 from tasks.grid import Grid
 
 
@@ -97,19 +97,22 @@ def write_cog(
 def read(address: str, checksum: str | None = None) -> Raster:
     """Read the raster at `address`.
 
-    Raises RasterError when it is missing, truncated, or its SHA-256 is not `checksum`.
+    Raises RasterLost when it is missing, truncated, or its SHA-256 is not `checksum`, RasterError when the store
+    does not give it for now.
     """
     try:
         files, path = fsspec.core.url_to_fs(address)
         content = files.cat_file(path)
+    except FileNotFoundError as error:
+        raise RasterLost(f"cannot read the raster {address}: it is missing") from error
     except (OSError, ImportError) as error:
         raise RasterError(f"cannot read the raster {address}: {error}") from error
     if checksum is not None and hashlib.sha256(content).hexdigest() != checksum:
-        raise RasterError(f"the raster {address} is not what its checksum says: download it again")
+        raise RasterLost(f"the raster {address} is not what its checksum says: download it again")
     try:
         return decode(content)
     except RasterioError as error:
-        raise RasterError(f"the raster {address} is truncated or no GeoTIFF: {error}") from error
+        raise RasterLost(f"the raster {address} is truncated or no GeoTIFF: {error}") from error
 
 
 def decode(content: bytes) -> Raster:

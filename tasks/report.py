@@ -17,16 +17,24 @@ from tasks.rasters import read
 from tasks.registry import Mine
 from tasks.settings import settings
 
+WHOLE = 0.9
+"""Share of the AOI that an epoch must have seen to show the mine as a whole."""
+
 
 @dataclass(frozen=True)
 class Report:
-    """The figures of one mine; `areas` has a row per class, hectares of the first, previous and latest epoch."""
+    """The figures of one mine; epochs have a date and the share of the AOI that was seen (0-1).
+
+    `epochs` are those that the columns of `areas` show: the first, one before, and the latest; `history` has all.
+    `areas` has a row per class with its hectares in these three, each on the ground that its epoch saw.
+    """
 
     mine: str
     name: str
     model: str
     acquisitions: dict[str, int]
     epochs: list[dict[str, Any]]
+    history: list[dict[str, Any]]
     areas: list[dict[str, Any]]
     alerts: dict[str, int]
 
@@ -34,6 +42,9 @@ class Report:
 def report(connection: sql.Connection, mine: Mine) -> Report:
     """Return what is known of `mine`, as seen by its model."""
     keys: dict[str, Any] = {"mine_id": mine.mine_id, "model": mine.model or settings().model}
+    epochs = sql.run(connection, "report_epochs", **keys)
+    shown = columns(epochs)
+    ids = {name: row and row["epoch_id"] for name, row in shown.items()}
     states = sql.run(connection, "report_acquisitions", mine_id=mine.mine_id)
     alerts = sql.run(connection, "report_alerts", mine_id=mine.mine_id)
     return Report(
@@ -41,13 +52,26 @@ def report(connection: sql.Connection, mine: Mine) -> Report:
         name=mine.name,
         model=keys["model"],
         acquisitions={row["state"]: row["count"] for row in states},
-        epochs=[
-            {"date": f"{row['sensing_time']:%Y-%m-%d}", "valid_share": round(row["valid_share"], 3)}
-            for row in sql.run(connection, "report_epochs", **keys)
-        ],
-        areas=sql.run(connection, "report_areas", **keys),
+        epochs=[_dated(row) for row in epochs if row["epoch_id"] in ids.values()],
+        history=[_dated(row) for row in epochs],
+        areas=sql.run(connection, "report_areas", **ids),
         alerts={row["state"]: row["count"] for row in alerts},
     )
+
+
+def columns(epochs: list[sql.Row]) -> dict[str, sql.Row | None]:
+    """Return the epochs to show as first, before and now, of `epochs` in order of sensing; None where there is none.
+
+    Before is the latest earlier one that saw the mine as a whole (at least 90 % of the AOI): next to one half hidden
+    under cloud, a mine would seem to have doubled. Where no earlier one did, it is the one just before.
+    """
+    whole = [row for row in epochs[:-1] if row["valid_share"] >= WHOLE]
+    first, now = (epochs[0], epochs[-1]) if epochs else (None, None)
+    return {"first": first, "before": (whole or epochs[:-1] or [None])[-1], "now": now}
+
+
+def _dated(row: sql.Row) -> dict[str, Any]:
+    return {"date": f"{row['sensing_time']:%Y-%m-%d}", "valid_share": round(row["valid_share"], 3)}
 
 
 def picture(connection: sql.Connection, mine: Mine) -> bytes:

@@ -96,7 +96,9 @@ def store(
     """Write the epoch with its class areas and segments and advance the acquisition to `segmented`.
 
     A current epoch of the same weights is returned as it is; one of other weights under the same name is
-    superseded. Polygons that fail their suite quarantine the acquisition: None, and nothing else is written.
+    superseded, and so is one made from older products of the same sensing: only now, since newer products that are
+    refused (cloud, a fault) must not take away what was known of that day. Polygons that fail their suite
+    quarantine the acquisition: None, and nothing else is written.
     """
     judgement_figures = figures(frame, segmented.classes)
     judgement = judge(suite=SUITE, figures=judgement_figures, checks=CHECKS)
@@ -112,6 +114,7 @@ def store(
             return None
         if current:
             sql.run(connection, "epoch_supersede", epoch_id=current["epoch_id"], why="segmented with other weights")
+        sql.run(connection, "epoch_replace", acquisition_id=acquisition_id, model=model.name)
         epoch = _write_epoch(connection, acquisition, mine, model, segmented, flow_run_id)
         for area in class_areas(segmented.classes, segmented.confidence):
             sql.run(connection, "class_area_add", epoch_id=epoch["epoch_id"], **area)

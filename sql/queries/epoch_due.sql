@@ -1,5 +1,5 @@
--- Epochs to compare, in order of sensing: those not compared yet, and those behind which an epoch came in late.
--- With `again`, those of the range that are compared too.
+-- Epochs to compare, in order of sensing: those not compared yet, those behind which an epoch came in late, and those
+-- compared with an epoch that was superseded since. With `again`, those of the range that are compared too.
 select e.*
 from epoch e
 left join comparison k on k.epoch_id = e.epoch_id and k.superseded_at is null
@@ -13,6 +13,9 @@ where e.mine_id = %(mine_id)s
             where p.mine_id = e.mine_id and p.sensor_set = e.sensor_set and p.orbit_direction = e.orbit_direction
               and p.model = e.model and p.superseded_at is null
               and p.sensing_time < e.sensing_time and p.created_at > k.checked_at)
+       or exists (
+            select from epoch p
+            where p.epoch_id = any (k.previous_epochs) and p.superseded_at > k.checked_at)
        or %(again)s
           and (%(start)s::date is null or e.sensing_time::date >= %(start)s)
           and (%(end)s::date is null or e.sensing_time::date <= %(end)s))

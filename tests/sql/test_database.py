@@ -1,10 +1,37 @@
 import pytest
 
 import sql
+from sql.database import migrations
 
 
 def test_migrating_twice_applies_nothing_the_second_time(database: sql.Connection) -> None:
     assert sql.migrate(database) == []
+
+
+def test_comparisons_of_an_older_schema_are_made_again(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    older = [one for one in migrations() if one[0] <= 3]
+    with sql.connect(database_url) as database:
+        with monkeypatch.context() as patch:
+            patch.setattr("sql.database.migrations", lambda: older)
+            sql.migrate(database)
+        database.execute(
+            "with m as (insert into mine (slug, name, aoi) values ('pit', 'Pit', st_multi(st_makeenvelope(0, 0, 1, 1,"
+            " 4326))) returning *),"
+            " a as (insert into acquisition (mine_id, sensor_set, collection, sensing_date, sensing_time, product_ids)"
+            " select mine_id, 's2-rgb', 'sentinel-2-l2a', '2023-01-01', '2023-01-01', '{}' from m returning *),"
+            " e as (insert into epoch (acquisition_id, mine_id, sensor_set, sensing_time, model, model_checksum,"
+            " code_version, class_raster, class_checksum, confidence_raster, confidence_checksum, aoi_hectares,"
+            " valid_hectares) select acquisition_id, mine_id, sensor_set, sensing_time, 'm', '-', '0', '-', '-', '-',"
+            " '-', 1, 1 from a returning *)"
+            " insert into comparison (epoch_id, mine_id, previous_epochs, valid_hectares, unknown_hectares,"
+            " changed_hectares) select epoch_id, mine_id, '{}', 0, 1, 0 from e"
+        )
+        newer = sql.migrate(database)
+        assert newer[0] == "0004_class_change.sql"
+        row = database.execute("select * from comparison").fetchone()
+        assert row and row["superseded_why"] == "made before hectares per class were kept"
+        due = {"sensor_set": "s2-rgb", "model": "m", "start": None, "end": None, "again": False}
+        assert len(sql.run(database, "epoch_due", mine_id=row["mine_id"], **due)) == 1
 
 
 def test_a_newer_database_is_refused(database: sql.Connection) -> None:

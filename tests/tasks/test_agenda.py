@@ -3,6 +3,7 @@
 import time
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -57,6 +58,34 @@ def test_a_segmented_acquisition_is_due_again_for_other_weights(database, home, 
     assert due(database, mine) == []
     database.execute("update epoch set model_checksum = 'b'")
     assert due(database, mine) == [1]
+
+
+@pytest.mark.parametrize(
+    ("newer", "stands"), [("discovered", False), ("segmented", False), ("quarantined", True), ("failed", True)]
+)
+def test_an_acquisition_stands_while_its_newer_products_are_refused(database, home, mine, newer, stands) -> None:
+    old = acquire(database, mine, home, 1, side=20)
+    stored(database, mine, old)
+    database.execute("update acquisition set superseded_at = now()")
+    new = acquire(database, mine, home, 1, side=20)
+    database.execute("update acquisition set state = %s, tries = 5 where superseded_at is null", [newer])
+    database.execute("update epoch set model_checksum = 'b'")  # other weights: what stands is segmented anew
+    rows = agenda.due_acquisitions(database, mine, MODEL, **ALL)  # type: ignore[arg-type]
+    assert (old["acquisition_id"] in [row["acquisition_id"] for row in rows]) == stands
+    assert (new["acquisition_id"] in [row["acquisition_id"] for row in rows]) == (newer in ("discovered", "segmented"))
+
+
+def test_an_epoch_of_newer_products_takes_the_place_of_the_same_model_only(database, home, mine) -> None:
+    other = SimpleNamespace(**{**vars(MODEL), "name": "another"})
+    old = acquire(database, mine, home, 1, side=20)
+    for model in (MODEL, other):
+        stored(database, mine, old, model)
+    database.execute("update acquisition set superseded_at = now(), superseded_why = 'newer products: Y'")
+    new = stored(database, mine, acquire(database, mine, home, 1, side=10))
+    rows = database.execute("select * from epoch where superseded_at is null order by epoch_id").fetchall()
+    assert [row["model"] for row in rows] == ["another", MODEL.name] and rows[1]["epoch_id"] == new["epoch_id"]
+    (gone,) = database.execute("select superseded_why from epoch where superseded_at is not null").fetchall()
+    assert gone["superseded_why"] == "newer products: Y"
 
 
 def test_an_epoch_that_comes_late_makes_the_comparisons_after_it_due(database, home, mine) -> None:
@@ -116,4 +145,4 @@ def test_a_lost_raster_is_fetched_anew_by_the_next_run(database, home: Path, min
     assert (row["state"], row["reasons"], row["tries"]) == ("failed", ["it is gone"], 1)
     assert agenda.outcome(database, acquisition, mine) == "pit 2023-01-01 failed: it is gone"
     with pytest.raises(RunError, match="1 of 1 acquisitions of pit failed, the next run tries again: it is gone"):
-        agenda.raise_failures(database, [acquisition], mine)
+        agenda.raise_failures(database, [acquisition], [], mine)

@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tasks.compare import changes, interior, previous_observation
+from tasks.compare import changes, interior
 from tasks.grid import Grid
+from tasks.previous import previous_observation
 
 GRID = Grid(32642, 500_000, 3_700_000, 24, 20)
 CLASSES = arrays(np.uint8, (20, 24), elements=st.sampled_from([0, 1, 2, 255]), fill=st.sampled_from([0, 1, 255]))
@@ -67,27 +68,6 @@ def test_rims_small_patches_and_unsure_pixels_do_not_count():
     assert found(square(0), square(6), min_hectares=0.37).empty
     assert found(square(0), square(6), sure=40).empty
     assert found(square(0), square(6), sure=40, min_confidence=0.4).hectares.sum() > 0
-
-
-def test_the_previous_observation_is_the_latest_valid_one_of_each_pixel():
-    latest, older = square(0), square(6)
-    latest[:, :8] = 255
-    read = []
-
-    def earlier():
-        for name, classes in (("latest", latest), ("older", older), ("oldest", square(0))):
-            read.append(name)
-            yield classes, np.full_like(classes, 80)
-
-    before = previous_observation(earlier=earlier(), needed=EVERYWHERE)
-    assert read == ["latest", "older"]  # every pixel is filled: the oldest is never read
-    assert (before.source[:, :8] == 1).all() and (before.source[:, 8:] == 0).all()
-    assert (before.classes[4:10, 5:8] == 1).all() and (before.classes[:, 8:] == 0).all()
-
-
-def test_without_anything_before_nothing_is_known():
-    before = previous_observation(earlier=[], needed=EVERYWHERE)
-    assert (before.classes == 255).all() and (before.source == -1).all()
 
 
 def test_the_previous_time_is_the_latest_of_the_patch():

@@ -135,3 +135,30 @@ def test_a_reply_without_context_is_a_service_error(
     monkeypatch.setattr(sentinel_hub, "_page", lambda begin: {"features": []})
     with pytest.raises(ServiceError, match="unusable"):
         discover(database, mine, SENSOR_SETS["s2-10"])
+
+
+def test_newer_products_supersede_and_what_the_catalog_leaves_out_does_not(
+    database: sql.Connection, mine: registry.Mine, sentinel_hub: Any
+) -> None:
+    def search(*names: str, second: int = 31) -> int:
+        sentinel_hub.features = [_product(name, f"2023-01-08T06:12:{second}Z") for name in names]
+        return discover(database, mine, SENSOR_SETS["s2-rgb"], start=date(2023, 1, 1), end=date(2023, 1, 31))
+
+    def current() -> list[str]:
+        (row,) = database.execute("select product_ids from acquisition where superseded_at is null").fetchall()
+        return list(row["product_ids"])
+
+    assert search("east_N0509_") == 1
+    assert search("west_N0509_", "east_N0509_", second=11) == 1  # one more tile of the same day
+    assert search("east_N0509_", "west_N0509_") == 0  # the order means nothing
+    assert search("west_N0509_") == 0 and current() == ["east_N0509_", "west_N0509_"]  # a tile is away for a while
+    assert search("east_N0511_") == 1 and current() == ["east_N0511_"]  # reprocessed, while the other tile is away
+    assert search("east_N0509_", "west_N0509_") == 0  # the old ones come back
+    assert search("east_N0511_", "west_N0509_") == 1 and current() == ["east_N0511_", "west_N0509_"]
+    assert search("east_N0509_", "east_N0511_", "west_N0509_") == 1  # all at once: no row has seen these together
+    for names in (("east_N0511_",), ("east_N0509_", "west_N0509_"), ("west_N0509_",)):
+        assert search(*names) == 0
+    rows = database.execute("select * from acquisition order by acquisition_id").fetchall()
+    assert len(rows) == 5 and [row["superseded_at"] is None for row in rows] == [False] * 4 + [True]
+    assert rows[0]["superseded_why"] == "newer products: east_N0509_, west_N0509_"
+    assert {row["sensing_time"].second for row in rows} == {31}  # one sensing keeps its time

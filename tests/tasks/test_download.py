@@ -82,7 +82,7 @@ def test_an_acquisition_is_downloaded_once(
     download(database, acquisition, mine)
     row = _row(database)
     assert row["state"] == "downloaded" and row["processing_units"] == 0.25 and row["downloaded_at"]
-    assert row["raster"] == f"{rasters.as_uri()}/east-pit/s2-rgb/2023-01-08.tif"
+    assert row["raster"] == f"{rasters.as_uri()}/east-pit/s2-rgb/2023-01-08-{row['acquisition_id']}.tif"
     raster = read(row["raster"], row["checksum"])
     assert raster.descriptions == ("B02", "B03", "B04", "SCL", "dataMask") and raster.grid == mine.grid
     assert raster.tags["baseline"] == "05.09" and raster.tags["harmonised"] == "true"
@@ -116,7 +116,29 @@ def test_radar_is_terrain_corrected_gamma0_of_one_orbit(
     source = sentinel_hub.requests[-1][1]["input"]["data"][0]
     assert source["type"] == "sentinel-1-grd" and source["dataFilter"]["orbitDirection"] == "DESCENDING"
     assert source["processing"]["backCoeff"] == "GAMMA0_TERRAIN"
-    assert _row(database)["raster"].endswith("/s1/2023-01-08-descending.tif")
+    assert _row(database)["raster"].endswith(f"/s1/2023-01-08-descending-{acquisition['acquisition_id']}.tif")
+
+
+def test_two_collections_of_one_day_have_rasters_of_their_own(
+    database: sql.Connection,
+    mine: registry.Mine,
+    sentinel_hub: Any,
+    rasters: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for collection, bands in (("sentinel-2-l2a", 5), ("sentinel-2-l1c", 4)):
+        monkeypatch.setenv("MINECAM_COLLECTION", collection)
+        sentinel_hub.bands = bands
+        sentinel_hub.features = [{"id": f"{collection}_N0509_", "properties": {"datetime": "2023-01-08T06:12:31Z"}}]
+        discover(database, mine, SENSOR_SETS["s2-rgb"], start=date(2023, 1, 1), end=date(2023, 1, 31))
+        rows = database.execute("select * from acquisition where state = 'discovered'").fetchall()
+        for row in rows:
+            download(database, row, mine)
+    rows = database.execute("select * from acquisition order by acquisition_id").fetchall()
+    assert [read(row["raster"], row["checksum"]).tags["collection"] for row in rows] == [
+        "sentinel-2-l2a",
+        "sentinel-2-l1c",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -34,14 +34,20 @@ def mine(database, home, monkeypatch):
     return registry.add(database, slug="pit", name="Pit", aoi=AOI)
 
 
-def acquire(database, mine, home, day, side, cloud=0):
-    """Write an accepted acquisition whose upper left is bright over `side` pixels, its right `cloud` columns cloudy."""
-    grid = mine.grid
+def pixels(grid, side, cloud=0):
+    """Return B02, B03, B04, SCL, dataMask: bright over `side` pixels in the upper left, cloud in the right columns."""
     array = np.full((5, grid.height, grid.width), 1000, np.uint16)
     array[:3, 10 : 10 + side, 10 : 10 + side] = 3000
     array[3], array[4] = 4, 1
     if cloud:
         array[3, :, -cloud:] = 9
+    return array
+
+
+def acquire(database, mine, home, day, side, cloud=0):
+    """Write an accepted acquisition of `pixels`."""
+    grid = mine.grid
+    array = pixels(grid, side, cloud)
     address = f"file://{home}/{day}.tif"
     names = ["B02", "B03", "B04", "SCL", "dataMask"]
     checksum = write_cog(address, array, grid, descriptions=names, nodata=None)

@@ -134,8 +134,9 @@ def undelivered(database):
     return database.execute("select count(*) as n from alert_event where delivered_at is null").fetchone()["n"]
 
 
-def test_an_event_reaches_artifact_and_event_stream_without_any_receiver(database, mine, emitted):
-    assert notify(database, mine, []) == 1 and undelivered(database) == 0
+def test_an_event_reaches_artifact_and_event_stream_without_any_receiver(database, mine, emitted, caplog):
+    caplog.set_level("INFO", "tasks.notify")
+    assert notify(database, mine) == 1 and undelivered(database) == 0
     artifact = Artifact.get("alert-1")
     assert artifact.data.startswith("## MineCam: new-digging provisional at East &lt;pit&gt;, 4.0 ha")
     assert "data:image/png;base64,iVBOR" in artifact.data and len(artifact.data) < 400_000
@@ -146,7 +147,10 @@ def test_an_event_reaches_artifact_and_event_stream_without_any_receiver(databas
         assert words in artifact.data
     (event,) = [event for event in emitted() if event.event.startswith("minecam.")]
     assert event.event == "minecam.alert.provisional" and event.resource.id == "minecam.mine.pit"
-    assert notify(database, mine, []) == 0
+    assert notify(database, mine) == 0
+    assert [record.message for record in caplog.records if record.name == "tasks.notify"] == [
+        "pit: 1 events of alerts to deliver"
+    ]
 
 
 def test_a_receiver_that_is_down_leaves_the_event_for_the_next_run(
@@ -155,14 +159,14 @@ def test_a_receiver_that_is_down_leaves_the_event_for_the_next_run(
     SlackWebhook(url=f"json://127.0.0.1:{channel.port}/secret").save("down-then-up", overwrite=True)
     monkeypatch.setenv("MINECAM_NOTIFICATION_BLOCK", "down-then-up")
     channel.up = False
-    assert notify(database, mine, []) == 0 and undelivered(database) == 1
+    assert notify(database, mine) == 0 and undelivered(database) == 1
     assert "1 events of alerts stay undelivered" in caplog.text and "secret" not in caplog.text
     channel.up = True
-    assert notify(database, mine, []) == 1 and undelivered(database) == 0
+    assert notify(database, mine) == 1 and undelivered(database) == 0
     (message,) = channel.received
     assert message["title"] == "MineCam: new-digging provisional at East <pit>, 4.0 ha"
     assert "Hectares: 4.00" in message["message"] and "openstreetmap" in message["message"]
-    assert notify(database, mine, []) == 0 and len(channel.received) == 1
+    assert notify(database, mine) == 0 and len(channel.received) == 1
 
 
 def test_a_webhook_is_a_receiver_too(database, mine, channel, emitted, monkeypatch):
@@ -171,7 +175,7 @@ def test_a_webhook_is_a_receiver_too(database, mine, channel, emitted, monkeypat
         allow_private_urls=True,
     ).save("hook", overwrite=True)  # fmt: skip
     monkeypatch.setenv("MINECAM_NOTIFICATION_BLOCK", "custom-webhook/hook")
-    assert notify(database, mine, []) == 1
+    assert notify(database, mine) == 1
     assert channel.received == [{"subject": "MineCam: new-digging provisional at East <pit>, 4.0 ha"}]
 
 
@@ -186,5 +190,5 @@ def test_a_name_without_a_block_is_none_and_one_of_two_is_wrong_use(channel):
 
 def test_a_missing_raster_costs_the_picture_only(database, mine, home, emitted):
     (home / "02.tif").unlink()
-    assert notify(database, mine, []) == 1
+    assert notify(database, mine) == 1
     assert "data:image" not in Artifact.get("alert-1").data

@@ -1,0 +1,76 @@
+"""The figures of a mine as a report and an analyst's query show them: hidden ground is never a loss."""
+
+import pytest
+
+from tasks.compare import compare
+from tasks.report import columns, report
+from tests.tasks.test_epochs import MODEL, acquire, mine, stored
+
+__all__ = ["mine"]
+
+
+def watched(database, home, mine, *days):
+    """Store and compare an epoch for each (day, side of the pit, cloudy columns)."""
+    for day, side, cloud in days:
+        compare(database, stored(database, mine, acquire(database, mine, home, day, side, cloud)), mine)
+
+
+def history(database, name="excavation"):
+    rows = database.execute("select * from mine_history where class = %s order by sensing_time", (name,)).fetchall()
+    assert len({row["history_id"] for row in rows}) == len(rows)
+    return rows
+
+
+def rounded(row, *names):
+    return [None if row[name] is None else round(row[name], 2) for name in names]
+
+
+def test_ground_under_cloud_is_no_loss_and_no_gain(database, home, mine):
+    half = mine.grid.width - 20  # the pit's columns 20 to 29 are hidden
+    watched(database, home, mine, (1, 20, 0), (5, 20, half - 2), (9, 20, 0), (13, 25, 0))
+    first, hidden, whole, grown = history(database)
+    assert rounded(first, "hectares", "valid_share", "difference", "compared_share") == [4.0, 1.0, None, 0.0]
+    assert hidden["hectares"] < 4 and hidden["valid_share"] < 0.5
+    assert rounded(hidden, "difference") == [0.0] and hidden["compared_share"] == hidden["valid_share"]
+    assert rounded(whole, "hectares", "difference", "compared_share") == [4.0, 0.0, 1.0]
+    assert rounded(grown, "hectares", "difference") == [6.25, 2.25]
+    assert rounded(history(database, "background")[3], "difference") == [-2.25]
+
+
+def test_class_changes_add_up_to_the_ground_seen_on_both_sides(database, home, mine):
+    watched(database, home, mine, (1, 20, 10), (5, 25, 0))
+    (row,) = database.execute(
+        "select k.valid_hectares, sum(hectares_before) as was, sum(hectares_now) as now, count(*) as n"
+        " from comparison k join class_change using (comparison_id) where cardinality(previous_epochs) > 0"
+        " group by comparison_id"
+    ).fetchall()
+    assert row["was"] == pytest.approx(row["valid_hectares"]) == pytest.approx(row["now"]) and row["n"] == 11
+
+
+def test_a_superseded_comparison_has_no_part_in_history(database, home, mine):
+    watched(database, home, mine, (1, 10, 0), (9, 20, 0), (5, 20, 0))
+    last = database.execute("select * from epoch order by sensing_time desc limit 1").fetchone()
+    assert rounded(history(database)[2], "difference") == [3.0]
+    compare(database, last, mine)
+    assert [rounded(row, "difference") for row in history(database)] == [[None], [3.0], [0.0]]
+
+
+def test_a_report_sets_the_latest_against_an_epoch_that_saw_the_mine_as_a_whole(database, home, mine, monkeypatch):
+    monkeypatch.setenv("MINECAM_MODEL", MODEL.name)
+    watched(database, home, mine, (1, 10, 0), (3, 20, 0), (5, 20, mine.grid.width - 20), (9, 25, 0))
+    found = report(database, mine)
+    assert [row["date"][-2:] for row in found.epochs] == ["01", "03", "09"] and len(found.history) == 4
+    (dug,) = [row for row in found.areas if row["class"] == "excavation"]
+    assert rounded(dug, "first", "before", "now") == [1.0, 4.0, 6.25]
+
+
+def test_columns():
+    rows = [{"valid_share": share} for share in (0.5, 0.4, 0.95)]
+    assert list(columns(rows).values()) == [rows[0], rows[1], rows[2]]  # none saw the whole: the one just before
+    assert list(columns(rows[:1]).values()) == [rows[0], None, rows[0]]
+    assert list(columns([]).values()) == [None, None, None]
+
+
+def test_a_mine_without_epochs_has_a_report(database, home, mine):
+    found = report(database, mine)
+    assert found.epochs == found.history == found.areas == []
