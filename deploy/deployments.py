@@ -7,10 +7,12 @@ from contextlib import suppress
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName, FlowRunFilter
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.deployments.runner import EntrypointType
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.schedules import Cron
+from prefect.states import Crashed
 
 from flows import monitor
 from tasks.settings import settings
@@ -34,6 +36,20 @@ def register() -> None:
     mine = monitor.mine.to_deployment("mine", work_pool_name=POOL, entrypoint_type=EntrypointType.MODULE_PATH)
     for deployment in (fleet, mine):
         deployment.apply()  # type: ignore[union-attr]
+
+
+def end_orphans() -> list[str]:
+    """End the runs that no worker works on any more, and return their names; call it while no worker runs.
+
+    Prefect lets them stand as running, and a deployment with a concurrency limit then never runs again.
+    """
+    ours = DeploymentFilter(name=DeploymentFilterName(any_=["fleet", "mine"]))
+    begun = FlowRunFilter.model_validate({"state": {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}})
+    with get_client(sync_client=True) as client:
+        orphans = client.read_flow_runs(deployment_filter=ours, flow_run_filter=begun)
+        for run in orphans:
+            client.set_flow_run_state(run.id, Crashed(message="its worker was stopped"), force=True)
+    return [run.name for run in orphans]
 
 
 if __name__ == "__main__":

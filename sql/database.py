@@ -21,7 +21,7 @@ def connect(url: str) -> Connection:
     """Open an autocommit connection to `url` (dict rows, schema `minecam` first in the search path).
 
     Use `with connection.transaction():` around what belongs together.
-    Raises DatabaseError when the server does not answer.
+    Raises DatabaseError when the server does not answer or `url` is none.
     """
     try:
         return psycopg.connect(
@@ -36,6 +36,9 @@ def connect(url: str) -> Connection:
         raise DatabaseError(
             f"the database does not answer ({reason}): run `minecam up`, or check MINECAM_DATABASE_URL"
         ) from error
+    except psycopg.ProgrammingError as error:
+        reason = " ".join(str(error).split())
+        raise DatabaseError(f"MINECAM_DATABASE_URL is no address of a database ({reason})") from error
 
 
 @cache
@@ -45,8 +48,14 @@ def query(name: str) -> LiteralString:
 
 
 def run(connection: Connection, name: str, /, **parameters: Any) -> list[Row]:
-    """Run `queries/<name>.sql` and return its rows (empty for statements that return none)."""
-    cursor = connection.execute(query(name), parameters or None)
+    """Run `queries/<name>.sql` and return its rows (empty for statements that return none).
+
+    Raises DatabaseError when the database lacks the schema.
+    """
+    try:
+        cursor = connection.execute(query(name), parameters or None)
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction) as error:
+        raise DatabaseError("the database has not the schema of this MineCam: run `minecam db migrate`") from error
     return cursor.fetchall() if cursor.description else []
 
 

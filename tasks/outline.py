@@ -7,8 +7,9 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,19 @@ from shapely.geometry.base import BaseGeometry
 from shapely.validation import explain_validity
 
 from tasks.errors import WrongUse
+from tasks.grid import grid_for
 
 REPAIR_TOLERANCE = 0.01
 """Share of the area that a repair may gain or lose."""
 
 SMALLEST_HECTARES = 0.01
 """One 10 m pixel; less is no area."""
+
+NEAR_KM = 50.0
+"""Outlines of one name that lie farther apart are different mines."""
+
+KM_PER_DEGREE = 111.2
+"""Of latitude."""
 
 COLUMNS = {
     "slug": ("slug",),
@@ -85,6 +93,23 @@ def sound(geometry: BaseGeometry | None, *, max_km2: float) -> Outline:
     return Outline(parts, repaired)
 
 
+def sound_aoi(geometry: BaseGeometry | None, *, max_km2: float) -> Outline:
+    """Return `geometry` as `sound` does, as an AOI that can be put on a grid.
+
+    Raises WrongUse where its parts lie too far apart for one grid, or it holds no pixel.
+    """
+    outline = sound(geometry, max_km2=max_km2)
+    extent = square_kilometres(shapely.box(*outline.geometry.bounds))
+    if extent > max_km2:
+        raise WrongUse(
+            f"the outline reaches over {extent:,.0f} km², more than MINECAM_MAX_AOI_KM2 ({max_km2:,.0f}): "
+            "register its parts as mines of their own"
+        )
+    if not grid_for(outline.geometry).mask(outline.geometry).any():
+        raise WrongUse("the outline is too thin: it holds the centre of no 10 m pixel")
+    return outline
+
+
 def _flat_polygons(geometry: BaseGeometry | None) -> MultiPolygon:
     if geometry is None or geometry.is_empty:
         raise WrongUse("the outline is empty")
@@ -124,6 +149,15 @@ def slugify(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:63].strip("-")
 
 
+def slug_of(name: str, *otherwise: str) -> str:
+    """Return the slug of `name`, or of the first of `otherwise` whose letters are not all lost in it."""
+    for text in (name, *otherwise):
+        slug = slugify(text)
+        if slug and (text.isascii() or re.search("[a-z]", slug)):
+            return slug
+    return slugify(f"mine {otherwise[-1]}") if otherwise else ""
+
+
 def read_frame(path: Path, layer: str | None = None) -> geopandas.GeoDataFrame:
     """Read the outlines of a GeoJSON, GeoPackage or KML file in EPSG:4326; raises WrongUse when it cannot."""
     if not path.exists():
@@ -143,9 +177,11 @@ def read_frame(path: Path, layer: str | None = None) -> geopandas.GeoDataFrame:
 
 
 def sites(frame: geopandas.GeoDataFrame, *, stem: str) -> list[Site]:
-    """Return the mines of an outline table; rows of one mine (same slug, key or name) become one site.
+    """Return the mines of an outline table; rows of one mine (same slug or key, else name) become one site.
 
-    A mine without a name is called after its key (`Tile 514`), or after the file (`stem`) and its row number.
+    Rows of one name that lie more than 50 km apart or in different countries are different mines. A mine without a
+    name is called after its key (`Tile 514`), or after the file (`stem`) and its row number, and so is the slug of a
+    name without ASCII letters.
     """
     names = {re.sub(r"[^a-z0-9]+", "_", str(column).lower()).strip("_"): column for column in frame.columns}
     chosen = {word: next((names[c] for c in known if c in names), None) for word, known in COLUMNS.items()}
@@ -153,16 +189,53 @@ def sites(frame: geopandas.GeoDataFrame, *, stem: str) -> list[Site]:
     for number, row in enumerate(frame.to_dict("records"), start=1):
         words = {word: row[column] for word, column in chosen.items() if column is not None and _given(row[column])}
         words["aoi"] = row[frame.geometry.name]
+        words["row"] = f"{stem} {number}"
         words.setdefault("name", _name_without_name(words, chosen["key"], stem, number))
         group = str(words.get("slug") or words.get("key") or words["name"])
         groups.setdefault(group, []).append(words)
     found: dict[str, Site] = {}
     for key, rows in groups.items():
-        site = _site(rows)
-        if site.slug in found:
-            site = _site([{**rows[0], "slug": f"{site.slug[:50]}-{slugify(key)[:12]}"}, *rows[1:]])
-        found[site.slug] = site
+        named = not ("slug" in rows[0] or "key" in rows[0])
+        for part in _neighbours(rows) if named else [rows]:
+            site = _site(part)
+            if site.slug in found and not named:
+                site = replace(site, slug=f"{site.slug[:50]}-{slugify(key)[:12]}")
+            site = replace(site, slug=_free(site.slug, found))
+            found[site.slug] = site
     return list(found.values())
+
+
+def _free(slug: str, taken: Container[str]) -> str:
+    """Return `slug`, or the first of slug-2, slug-3, ... that is not taken."""
+    numbered = (slug if number == 1 else f"{slug[:58].rstrip('-')}-{number}" for number in count(1))
+    return next(one for one in numbered if one not in taken)
+
+
+def _neighbours(rows: list[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """Return `rows` in groups of one country whose outlines lie near each other."""
+    groups: list[list[int]] = []
+    for number, row in enumerate(rows):
+        joined = [number]
+        for group in list(groups):
+            one_country = _same_country([rows[at] for at in (*joined, *group)])
+            if one_country and any(_near(row["aoi"], rows[at]["aoi"]) for at in group):
+                groups.remove(group)
+                joined = sorted([*group, *joined])
+        groups.append(joined)
+    return [[rows[at] for at in group] for group in sorted(groups)]
+
+
+def _same_country(rows: list[Mapping[str, Any]]) -> bool:
+    return len({str(row["country"]).strip().lower() for row in rows if "country" in row}) < 2
+
+
+def _near(one: BaseGeometry | None, other: BaseGeometry | None) -> bool:
+    """Return whether two outlines (EPSG:4326) lie within 50 km; what has no place is near to everything."""
+    if one is None or other is None or one.is_empty or other.is_empty:
+        return True
+    squeeze = [math.cos(math.radians(one.centroid.y)), 1.0]  # a degree of longitude is shorter than one of latitude
+    degrees = shapely.distance(*(shapely.transform(part, lambda points: points * squeeze) for part in (one, other)))
+    return not degrees * KM_PER_DEGREE > NEAR_KM
 
 
 def _given(value: Any) -> bool:
@@ -180,7 +253,7 @@ def _site(rows: list[Mapping[str, Any]]) -> Site:
     first = rows[0]
     text = {word: str(first[word]) for word in first if word in COLUMNS and word not in ("slug", "key", "licence")}
     name = text.pop("name").strip()
-    slug = str(first["slug"]) if "slug" in first else slugify(name) or slugify(str(first.get("key", "")))
+    slug = str(first["slug"]) if "slug" in first else slug_of(name, str(first.get("key", "")), first["row"])
     return Site(slug, name, _together([row["aoi"] for row in rows]), _licence(first.get("licence")), text)
 
 

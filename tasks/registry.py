@@ -11,10 +11,11 @@ from shapely.geometry import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
 import sql
+from models.errors import ModelError
 from models.labels import LABELS
 from tasks.errors import WrongUse
 from tasks.grid import Grid, grid_for
-from tasks.outline import Outline, read_frame, sites, sound
+from tasks.outline import Outline, read_frame, sites, sound, sound_aoi
 from tasks.settings import settings
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -66,14 +67,27 @@ def add(
     model: str | None = None,
     notes: str | None = None,
 ) -> Mine:
-    """Register a mine; outlines in EPSG:4326. Raises WrongUse when the slug is taken or an outline cannot be used."""
+    """Register a mine; outlines in EPSG:4326.
+
+    Raises WrongUse when the slug is taken or an outline cannot be used, ModelError when there is no such model.
+    """
     limit = settings().max_aoi_km2
-    ground = sound(aoi, max_km2=limit)
+    ground = sound_aoi(aoi, max_km2=limit)
     permit = None if licence is None else sound(licence, max_km2=limit)
     words = {"country": country, "commodity": commodity, "operator": operator, "mine_type": mine_type}
-    if not _insert(connection, slug, name, ground, permit, {**words, "model": model, "notes": notes}):
+    if not _insert(connection, slug, name, ground, permit, {**words, "model": _model(model), "notes": notes}):
         raise WrongUse(f"there is already a mine '{slug}': choose another slug")
     return find(connection, slug)
+
+
+def _model(given: str | None) -> str | None:
+    """Return the name of a shipped model, or the absolute path of a model file; raises ModelError for neither."""
+    if given is None:
+        return None
+    from models import zoo  # torch takes its time
+
+    zoo.card(given)
+    return str(Path(given).absolute()) if Path(given).suffix or Path(given).parent != Path() else given
 
 
 def _insert(
@@ -98,7 +112,8 @@ def _insert(
 def import_outlines(connection: sql.Connection, path: Path | str, layer: str | None = None) -> Imported:
     """Register every mine of a GeoJSON, GeoPackage or KML file; mines whose slug is known stay as they are.
 
-    An outline that cannot be used is refused by name, the others go in. Raises WrongUse when the file cannot be read.
+    A mine whose outline or model cannot be used is refused by name, the others go in. Raises WrongUse when
+    the file cannot be read.
     """
     path = Path(path)
     limit = settings().max_aoi_km2
@@ -106,10 +121,11 @@ def import_outlines(connection: sql.Connection, path: Path | str, layer: str | N
     with connection.transaction():
         for site in sites(read_frame(path, layer), stem=path.stem):
             try:
-                aoi = sound(site.aoi, max_km2=limit)
+                aoi = sound_aoi(site.aoi, max_km2=limit)
                 licence = None if site.licence is None else sound(site.licence, max_km2=limit)
-                new = _insert(connection, site.slug, site.name, aoi, licence, dict(site.words))
-            except WrongUse as error:
+                words = {**site.words, "model": _model(site.words.get("model"))}
+                new = _insert(connection, site.slug, site.name, aoi, licence, words)
+            except (WrongUse, ModelError) as error:
                 imported.refused.append((site.name, str(error)))
                 continue
             (imported.added if new else imported.present).append(site.slug)

@@ -8,10 +8,10 @@ import os
 from pathlib import Path
 
 import platformdirs
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from tasks.errors import StackError
+from tasks.errors import StackError, WrongUse
 
 
 def default_home() -> Path:
@@ -107,5 +107,15 @@ class Settings(BaseSettings):
 
 
 def settings() -> Settings:
-    """Read the settings anew (tests and workers change the environment)."""
-    return Settings(_env_file=home() / "stack.env", home=home())  # type: ignore[call-arg]
+    """Read the settings anew (tests and workers change the environment); raises WrongUse for a value that is none."""
+    try:
+        return Settings(_env_file=home() / "stack.env", home=home())  # type: ignore[call-arg]
+    except ValidationError as error:
+        raise WrongUse(in_words(error)) from error
+
+
+def in_words(error: ValidationError) -> str:
+    """Return in one line which variables hold what is no value of their setting."""
+    wrong = [(str(one["loc"][0]), one["input"], one["msg"]) for one in error.errors()]
+    names = (field if field.isupper() else f"MINECAM_{field.upper()}" for field, _, _ in wrong)
+    return "; ".join(f"{name}={given}: {reason}" for name, (_, given, reason) in zip(names, wrong, strict=True))

@@ -4,6 +4,7 @@ Process and token errors and Catalog errors have different forms, and a 429 has 
 """
 
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 
@@ -56,6 +57,11 @@ def too_many(milliseconds: int) -> Refused:
     refused = Refused(429, "You have exceeded your rate limit")
     refused.headers["Retry-After"] = str(milliseconds)
     return refused
+
+
+def broken(name: str, file: Path) -> Refused:
+    """Return the failure of a scene whose `file` cannot be read."""
+    return Refused(500, f"the scene {file} cannot be read: remove it and its item {name}.json, and import it again")
 
 
 def script_failed(message: str) -> Refused:

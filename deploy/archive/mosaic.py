@@ -11,6 +11,7 @@ import rasterio
 import shapely
 from pyproj import Transformer
 from rasterio.enums import Resampling
+from rasterio.errors import RasterioError
 from rasterio.features import geometry_mask
 from rasterio.vrt import WarpedVRT
 from shapely.geometry import box
@@ -19,7 +20,7 @@ from shapely.geometry.base import BaseGeometry
 from deploy.archive.asked import Frame, Source
 from deploy.archive.bands import CATEGORICAL, DATA_MASK
 from deploy.archive.evalscript import Input, Layer
-from deploy.archive.failures import bad
+from deploy.archive.failures import bad, broken
 from deploy.archive.folder import Scene
 
 OFFSET, FIRST_BASELINE_WITH_OFFSET = 1000, "04.00"
@@ -72,7 +73,10 @@ def _merge(found: Iterable[Layer], asked: Input, frame: Frame) -> Layer:
 
 
 def _layer(asked: Input, source: Source, scene: Scene, frame: Frame, inside: np.ndarray) -> Layer:
-    planes, seen = _read(scene, asked.bands, frame, source)
+    try:
+        planes, seen = _read(scene, asked.bands, frame, source)
+    except RasterioError as error:
+        raise broken(scene.name, scene.path) from error
     seen &= inside
     raw = source.processing.get("harmonizeValues", True) is False and source.collection.optical
     for k, (band, wanted) in enumerate(zip(asked.bands, asked.units, strict=True)):

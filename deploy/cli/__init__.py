@@ -7,10 +7,12 @@ import os
 import sys
 
 import typer
+from pydantic import ValidationError
 
 from deploy.cli import alerts, archive, backtest, db, demo, mine, model, report, run, stack
 from deploy.stack.stack import QUIET, environment
 from tasks.errors import EXPLAINED, WrongUse
+from tasks.settings import Settings, in_words
 
 app = typer.Typer(
     name="minecam",
@@ -32,12 +34,17 @@ app.add_typer(db.app, name="db")
 
 def main() -> None:
     """Run the command; errors that explain themselves become one line on stderr."""
-    leading = {name: value for name, value in environment().items() if name.startswith("PREFECT_")}
-    os.environ.update({**QUIET, **leading, **os.environ})  # what the caller has set stands
     try:
+        leading = {name: value for name, value in environment().items() if name.startswith("PREFECT_")}
+        os.environ.update({**QUIET, **leading, **os.environ})  # what the caller has set stands
         app()
     except EXPLAINED as error:
         typer.echo(f"minecam: {error}", err=True)
         sys.exit(2 if isinstance(error, WrongUse) else 1)
+    except ValidationError as error:
+        if error.title != Settings.__name__:
+            raise
+        typer.echo(f"minecam: {in_words(error)}", err=True)
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -1,6 +1,8 @@
 """`minecam archive`: the folder of scenes that the local archive serves."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +15,16 @@ app = typer.Typer(help="Make, fill and serve the local archive.", no_args_is_hel
 
 Folder = Annotated[Path | None, typer.Argument(help="The archive; without it, that of the settings.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Make `folder`, and say in words when it cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise StackError(f"{folder} cannot be written: {error.strerror or error}") from error
 
 
 @app.command()
@@ -29,7 +41,8 @@ def make(
     from deploy.archive import simulate
 
     archive = folder or settings().archive_folder
-    simulate.make(archive, mines=mines, dates=dates, seed=seed, progress=typer.echo)
+    with _writing(archive):
+        simulate.make(archive, mines=mines, dates=dates, seed=seed, progress=typer.echo)
     typer.echo(f"{archive}: register its mines with `minecam mine import {archive / 'places.geojson'}`")
 
 
@@ -45,7 +58,8 @@ def chips(
     """
     from deploy.archive.simulate import make_chips
 
-    make_chips(folder, chips=count, seed=seed, progress=typer.echo)
+    with _writing(folder):
+        make_chips(folder, chips=count, seed=seed, progress=typer.echo)
 
 
 @app.command("import")
@@ -58,7 +72,8 @@ def import_(
 ) -> None:
     """Bring scenes into the archive; what is there already stays as it is.
 
-    GeoTIFFs need band descriptions (B02, B03, ...), a CRS, and a date in a tag or in the file name.
+    GeoTIFFs need band descriptions (B02, B03, ...), a CRS, and a date in a tag or in the file name. Exit status 1
+    when everything is refused.
 
     Example: minecam archive import pairs/ /tmp/archive --limit 40
     """
@@ -72,12 +87,16 @@ def import_(
         typer.echo(f"{archive}: {done.places} places, {done.scenes} scenes, {len(done.refused)} refused")
     for name, reason in done.refused:
         typer.echo(f"refused {name}: {reason}", err=True)
+    if done.refused and not done.slugs:
+        raise typer.Exit(1)
 
 
 @app.command()
 def serve(
     folder: Folder = None,
-    port: Annotated[int | None, typer.Option(help="Port on loopback; otherwise that of the settings.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port on loopback; else that of the settings.")
+    ] = None,
     requests_per_minute: Annotated[int | None, typer.Option(min=1, help="Answer more than these with 429.")] = None,
     processing_units: Annotated[float | None, typer.Option(min=0, help="Answer 403 once these are spent.")] = None,
 ) -> None:

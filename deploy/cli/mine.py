@@ -10,7 +10,7 @@ import typer
 import sql
 from tasks import registry
 from tasks.errors import WrongUse
-from tasks.outline import read_frame, sites, slugify, square_kilometres
+from tasks.outline import NEAR_KM, read_frame, sites, slug_of, square_kilometres
 from tasks.settings import settings
 
 app = typer.Typer(help="Register mines and look at them.", no_args_is_help=True)
@@ -41,12 +41,17 @@ def add(
     Example: minecam mine add east-pit.geojson --name "East pit" --country India
     """
     found = sites(read_frame(outline, layer), stem=outline.stem)
+    if len(found) > 1 and len({site.name for site in found}) == 1:
+        raise WrongUse(
+            f"{outline.name} holds {len(found)} outlines called {found[0].name} that are no one mine (other countries, "
+            f"or more than {NEAR_KM:.0f} km apart): use `minecam mine import {outline.name}`"
+        )
     if len(found) > 1:
         raise WrongUse(f"{outline.name} holds {len(found)} mines: use `minecam mine import {outline.name}`")
     given = {"country": country, "commodity": commodity, "operator": operator, "mine_type": mine_type, "model": model}
     words: dict[str, Any] = {**found[0].words, **{word: value for word, value in given.items() if value is not None}}
     permit = found[0].licence if licence is None else read_frame(licence).geometry.union_all()
-    called = slug or (slugify(name) if name else found[0].slug)
+    called = slug or (slug_of(name, found[0].slug) if name else found[0].slug)
     with _connect() as connection:
         mine = registry.add(
             connection, slug=called, name=name or found[0].name, aoi=found[0].aoi, licence=permit, **words
@@ -62,13 +67,21 @@ def import_(
 ) -> None:
     """Register every mine of a file; mines that are registered already stay as they are.
 
+    Exit status 1 when every mine is refused.
+
     Example: minecam mine import places.geojson
     """
     with _connect() as connection:
         done = registry.import_outlines(connection, path, layer)
     if as_json:
         typer.echo(json.dumps(vars(done)))
-        return
+    else:
+        _say(done)
+    if done.refused and not (done.added or done.present):
+        raise typer.Exit(1)
+
+
+def _say(done: registry.Imported) -> None:
     typer.echo(f"{len(done.added)} added, {len(done.present)} already registered, {len(done.refused)} refused")
     for slug in done.repaired:
         typer.echo(f"repaired {slug}: its outline had a fault")

@@ -100,6 +100,8 @@ def predict(
     from models import zoo
     from models.predict import predict as run
 
+    if not out.parent.is_dir():
+        raise WrongUse(f"there is no folder {out.parent} to write {out.name} to")
     loaded = zoo.load(model, device=settings().device)
     planes, valid, profile = _scene(scene, loaded.sensor_set.bands)
     classes = run(scene=planes, valid=valid, model=loaded).classes

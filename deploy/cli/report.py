@@ -10,6 +10,7 @@ from rich.table import Table
 
 import sql
 from tasks import registry
+from tasks.errors import WrongUse
 from tasks.report import Report, picture
 from tasks.report import report as of_mine
 from tasks.settings import settings
@@ -24,6 +25,8 @@ def report(
 
     Example: minecam report east-pit --png east-pit.png
     """
+    if png and not png.parent.is_dir():
+        raise WrongUse(f"there is no folder {png.parent} to write {png.name} to")
     with sql.connect(settings().database_address) as connection:
         chosen = [registry.find(connection, slug) for slug in mines] if mines else registry.mines(connection)
         reports = [of_mine(connection, mine) for mine in chosen]

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 import sql
+from models.sensors import SENSOR_SETS
 from tasks import registry
 from tasks.errors import WrongUse
 from tasks.settings import settings
@@ -28,6 +29,8 @@ def run(
     first, last = start.date() if start else None, end.date() if end else None
     if first and last and last < first:
         raise WrongUse(f"the range ends ({last}) before it starts ({first})")
+    if sensor_set is not None and sensor_set not in SENSOR_SETS:
+        raise WrongUse(f"there is no sensor set '{sensor_set}': choose one of {', '.join(SENSOR_SETS)}")
     known = _check(mines or [])
     if not known:
         raise WrongUse("no mines are registered yet: `minecam mine add` or `minecam mine import`")

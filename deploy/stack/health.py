@@ -82,12 +82,14 @@ def _schedule() -> str:
     down = [name for name, state in stack.status().items() if state == "down"]
     if down:
         raise StackError(f"{', '.join(down)} down: run `minecam up`")
-    coming = runs()["next run"]
-    if coming is None:
+    known = runs()
+    if known["next run"] is None:
         raise StackError(
             "no run of monitor/fleet is scheduled: run `minecam up`, then look at the deployment in the UI"
         )
-    return f"next run {coming}"
+    if known["last run"] and not known["last run"].endswith("Completed"):
+        raise StackError(f"the last run of monitor/fleet, {known['last run']}: see why in the UI, then `minecam run`")
+    return f"next run {known['next run']}"
 
 
 def _service() -> str:
@@ -106,7 +108,8 @@ def _model() -> str:
 
 
 def _disk() -> str:
-    free = shutil.disk_usage(home()).free / 1e9
+    there = next(folder for folder in (home(), *home().parents) if folder.is_dir())  # the home may be yet to come
+    free = shutil.disk_usage(there).free / 1e9
     if free < LEAST_FREE_GB:
         raise StackError(f"only {free:.1f} GB are free at {home()}: make room, or set MINECAM_HOME")
     return f"{free:.0f} GB free at {home()}"

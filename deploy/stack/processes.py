@@ -1,8 +1,10 @@
 """Background processes of the embedded stack: started detached, remembered in a file, stopped by it.
 
-A file holds the process id and its start time, so that a reused id is never mistaken for ours.
+A file holds the process id and its start time, so that a reused id is never mistaken for ours, and what the process
+was started with, so that new settings reach it.
 """
 
+import hashlib
 import json
 import os
 import socket
@@ -11,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -36,17 +39,29 @@ class Process:
     def find(self) -> psutil.Process | None:
         """Return the running process, or None."""
         try:
-            known = json.loads(self._file.read_text())
+            known = self._known()
             process = psutil.Process(known["pid"])
             alive = process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - known["started"]) < 2
             return process if alive else None
-        except (FileNotFoundError, ValueError, KeyError, psutil.NoSuchProcess):
+        except (KeyError, psutil.NoSuchProcess):
             return None
 
-    def start(self, command: Sequence[str], environment: dict[str, str]) -> None:
-        """Start `command` unless the process runs already."""
-        if self.find():
-            return
+    def port(self, wanted: int) -> int:
+        """Return the port that the running process listens at, else a free one from `wanted` on."""
+        return int(self._known()["port"]) if self.find() else free_port(wanted)
+
+    def runs(self, command: Sequence[str], environment: dict[str, str]) -> bool:
+        """Return whether the process runs, and was started with just these."""
+        return self.find() is not None and self._known().get("given") == _fingerprint(command, environment)
+
+    def start(self, command: Sequence[str], environment: dict[str, str], *, port: int | None = None) -> bool:
+        """Start `command` unless it runs already with this `environment`; return whether it was started.
+
+        One that was started with another command or environment is stopped first.
+        """
+        if self.runs(command, environment):
+            return False
+        self.stop()
         for file in (self.log, self._file):
             file.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
@@ -54,9 +69,18 @@ class Process:
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
                 env={**os.environ, **environment}, start_new_session=True,
             )  # fmt: skip
+        started, given = psutil.Process(child.pid).create_time(), _fingerprint(command, environment)
+        known = {"pid": child.pid, "started": started, "port": port, "given": given}
         fresh = self._file.with_suffix(".new")
-        fresh.write_text(json.dumps({"pid": child.pid, "started": psutil.Process(child.pid).create_time()}))
+        fresh.write_text(json.dumps(known))
         fresh.replace(self._file)
+        return True
+
+    def _known(self) -> dict[str, Any]:
+        try:
+            return dict(json.loads(self._file.read_text()))
+        except (FileNotFoundError, ValueError):
+            return {}
 
     def stop(self, patience: float = 15) -> bool:
         """Stop the process and its children; return whether it ran."""
@@ -81,6 +105,11 @@ class Process:
             time.sleep(0.2)
         lines = self.log.read_text(errors="replace").strip().splitlines()
         raise StackError(f"{self.name} does not start ({lines[-1] if lines else 'no output'}): see {self.log}")
+
+
+def _fingerprint(command: Sequence[str], environment: dict[str, str]) -> str:
+    """A hash, for the environment holds secrets."""
+    return hashlib.sha256(json.dumps([*command, sorted(environment.items())]).encode()).hexdigest()
 
 
 def free_port(wanted: int) -> int:

@@ -12,7 +12,7 @@ import httpx
 
 import sql
 from deploy.stack.cluster import Cluster
-from deploy.stack.processes import Process, free_port
+from deploy.stack.processes import Process
 from tasks import registry
 from tasks.settings import Settings, home
 
@@ -59,6 +59,8 @@ def up(say: Say) -> None:
     variables |= _start_prefect(given, say)
     if given.sh_client_id is None:
         variables |= _start_archive(given, say)
+    elif Process(folder, "archive").stop():
+        say("archive: stopped, Copernicus Data Space takes its place")
     _write(folder / "stack.env", variables)
     os.environ.update({name: value for name, value in variables.items() if name.startswith("PREFECT_")})
     _wait(variables)
@@ -66,9 +68,14 @@ def up(say: Say) -> None:
 
     deployments.register()
     worker = Process(folder, "worker")
-    if not worker.find():
+    command = [_program("prefect"), "worker", "start", "--pool", POOL, "--name", "embedded"]
+    chosen = {name: value for name, value in os.environ.items() if name.startswith(("MINECAM_", "SH_"))}
+    if not worker.runs(command, {**chosen, **variables}):
+        worker.stop()
+        for name in deployments.end_orphans():
+            say(f"worker: the run {name} was left unfinished; the next one goes on with it")
         say("worker: starting")
-        worker.start([_program("prefect"), "worker", "start", "--pool", POOL, "--name", "embedded"], variables)
+        worker.start(command, {**chosen, **variables})
 
 
 def down(say: Say) -> None:
@@ -113,28 +120,25 @@ def _database(given: Settings, say: Say) -> str:
 
 def _start_prefect(given: Settings, say: Say) -> dict[str, str]:
     process = Process(home(), "prefect")
-    url = environment().get("PREFECT_API_URL") if process.find() else None
-    if url is None:
-        port = free_port(given.prefect_port)
-        url = f"http://127.0.0.1:{port}/api"
-        variables = {**QUIET, "PREFECT_HOME": str(home() / "prefect"), "PREFECT_UI_API_URL": url}
-        if not given.database_url:
-            variables["PREFECT_API_DATABASE_CONNECTION_URL"] = cluster().prefect_url()
+    port = process.port(given.prefect_port)
+    url = f"http://127.0.0.1:{port}/api"
+    variables = {**QUIET, "PREFECT_HOME": str(home() / "prefect"), "PREFECT_UI_API_URL": url, "PREFECT_API_URL": url}
+    if not given.database_url:
+        variables["PREFECT_API_DATABASE_CONNECTION_URL"] = cluster().prefect_url()
+    serve = [_program("prefect"), "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    if process.start(serve, variables, port=port):
         say(f"prefect: starting at http://127.0.0.1:{port}")
-        serve = [_program("prefect"), "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-        process.start(serve, variables)
     return {"PREFECT_API_URL": url, "PREFECT_HOME": str(home() / "prefect")}
 
 
 def _start_archive(given: Settings, say: Say) -> dict[str, str]:
     process = Process(home(), "archive")
-    url = environment().get("MINECAM_SH_BASE_URL") if process.find() else None
-    if url is None:
-        port = free_port(given.archive_port)
-        url = f"http://127.0.0.1:{port}"
-        given.archive_folder.mkdir(parents=True, exist_ok=True)
-        say(f"archive: starting at {url}")
-        process.start([_program("minecam"), "archive", "serve", str(given.archive_folder), "--port", str(port)], QUIET)
+    port = process.port(given.archive_port)
+    url = f"http://127.0.0.1:{port}"
+    given.archive_folder.mkdir(parents=True, exist_ok=True)
+    serve = [_program("minecam"), "archive", "serve", str(given.archive_folder), "--port", str(port)]
+    if process.start(serve, QUIET, port=port):
+        say(f"archive: starting at {url}, for want of SH_CLIENT_ID")
     return {
         "MINECAM_SH_BASE_URL": url,
         "MINECAM_SH_TOKEN_URL": url + TOKEN_PATH,

@@ -51,3 +51,8 @@ def test_every_table_and_view_is_commented(database: sql.Connection) -> None:
         "and relkind in ('r', 'v') and obj_description(oid) is null"
     ).fetchall()
     assert uncommented == []
+
+
+def test_a_database_without_the_schema_says_how_it_gets_it(database_url: str) -> None:
+    with sql.connect(database_url) as connection, pytest.raises(sql.DatabaseError, match="run `minecam db migrate`"):
+        sql.run(connection, "mine_list")

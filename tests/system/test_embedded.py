@@ -6,6 +6,7 @@ import shlex
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -78,23 +79,45 @@ def test_a_second_run_downloads_nothing_and_writes_nothing(
     assert {file: file.stat().st_mtime_ns for file in (watched.home / "rasters").rglob("*.tif")} == rasters
 
 
-def test_a_killed_run_is_continued_by_the_next(
-    watched: Stack, minecam: Minecam, embedded_database: sql.Connection
-) -> None:
-    expected = contents(embedded_database)
-    embedded_database.execute(f"truncate {', '.join(TABLES)}")  # type: ignore[arg-type]
-    run = subprocess.Popen([PROGRAM, "run", "--from", "2026-01-01"], stdout=subprocess.DEVNULL, env=watched.environment)
-    deadline = time.monotonic() + 60
-    while not embedded_database.execute("select 1 from epoch").fetchone() and time.monotonic() < deadline:
-        time.sleep(0.05)
+def kill_flow(watched: Stack) -> None:
     worker = Process(watched.home, "worker").find()
     assert worker is not None
     for child in worker.children(recursive=True):
         child.send_signal(signal.SIGKILL)
+
+
+def kill_worker(watched: Stack) -> None:
+    worker = Process(watched.home, "worker").find()
+    assert worker is not None
+    for process in (worker, *worker.children(recursive=True)):
+        process.send_signal(signal.SIGKILL)
+    watched.minecam("up")
+
+
+def stop_stack(watched: Stack) -> None:
+    watched.minecam("down")
+    assert "was left unfinished" in watched.minecam("up").stdout
+
+
+@pytest.mark.parametrize("interrupt", [kill_flow, kill_worker, stop_stack])
+def test_an_interrupted_run_is_continued_by_the_next(
+    watched: Stack, minecam: Minecam, interrupt: Callable[[Stack], None]
+) -> None:
+    address = watched.variables["MINECAM_DATABASE_URL"]
+    with sql.connect(address) as database:
+        expected = contents(database)
+        database.execute(f"truncate {', '.join(TABLES)}")  # type: ignore[arg-type]
+        arguments = [PROGRAM, "run", "--from", "2026-01-01"]
+        run = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, env=watched.environment)
+        deadline = time.monotonic() + 60
+        while not database.execute("select 1 from epoch").fetchone() and time.monotonic() < deadline:
+            time.sleep(0.05)
+    interrupt(watched)
     run.kill()
     run.wait()
-    minecam("run", "--from", "2026-01-01")
-    found = contents(embedded_database)
+    minecam("run", "--from", "2026-01-01")  # Prefect, too, knows that the fleet is free
+    with sql.connect(address) as database:
+        found = contents(database)
     figures = ("mine_id", "sensing_date", "state", "reasons", "checksum")
     assert [[row[name] for name in figures] for row in found["acquisition"]] == [
         [row[name] for name in figures] for row in expected["acquisition"]
@@ -148,6 +171,7 @@ def test_an_archive_that_is_down_fails_the_run_with_words_and_the_next_one_recov
     Process(watched.home, "archive").stop()
     said = minecam("run", "sim-serra-vermelha", status=1)
     assert "does not answer" in said.stdout + said.stderr
+    assert "Traceback" not in said.stdout + said.stderr
     assert "archive    down" in minecam("status", status=1).stdout
     minecam("up")
     minecam("run", "sim-serra-vermelha")
@@ -156,6 +180,18 @@ def test_an_archive_that_is_down_fails_the_run_with_words_and_the_next_one_recov
 def test_wrong_credentials_are_named(watched: Stack, minecam: Minecam) -> None:
     said = minecam("doctor", status=1, SH_CLIENT_ID="somebody", SH_CLIENT_SECRET="wrong").stdout
     assert "refuses the credentials: check SH_CLIENT_ID" in said
+
+
+def test_credentials_reach_a_running_stack_and_without_them_the_archive_comes_back(
+    watched: Stack, minecam: Minecam
+) -> None:
+    said = minecam("up", SH_CLIENT_ID="somebody", SH_CLIENT_SECRET="wrong").stdout
+    assert "archive: stopped" in said and "worker: starting" in said
+    worker = Process(watched.home, "worker").find()
+    assert worker is not None
+    assert worker.environ()["SH_CLIENT_ID"] == "somebody" and "MINECAM_SH_BASE_URL" not in worker.environ()
+    assert "archive: starting" in minecam("up").stdout
+    minecam("run", "sim-serra-vermelha")
 
 
 def test_what_is_down_is_said_in_words_and_comes_up_again(watched: Stack, minecam: Minecam) -> None:

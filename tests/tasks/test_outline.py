@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
 from tasks.errors import WrongUse
-from tasks.outline import read_frame, sites, slugify, sound, square_kilometres
+from tasks.grid import to_wgs84
+from tasks.outline import read_frame, sites, slug_of, slugify, sound, sound_aoi, square_kilometres
 
 BOW_TIE = Polygon([(0, 0), (0.1, 0.1), (0.1, 0), (0, 0.1)])
 SPIKE = Polygon([(0, 0), (0.1, 0), (0.1, 0.05), (0.12, 0.05), (0.1, 0.05), (0.1, 0.1), (0, 0.1)])
@@ -68,6 +69,10 @@ def test_slugs() -> None:
     assert slugify("Mina São José (Norte)") == "mina-sao-jose-norte"
     assert slugify("东") == ""
     assert len(slugify("a b" * 50)) <= 63
+    assert slug_of("Карьер 5", "", "pits 3") == "pits-3"
+    assert slug_of("东", "514", "pits 3") == "514"
+    assert slug_of("101", "pits 3") == "101"
+    assert slug_of("东", "", "矿 3") == "mine-3"
 
 
 def _collection(path: Path, *features: tuple[dict, Polygon]) -> Path:
@@ -96,6 +101,42 @@ def test_rows_of_one_mine_are_one_site_and_namesakes_are_two(tmp_path: Path) -> 
     found = sites(read_frame(path), stem="a")
     assert [site.slug for site in found] == ["pit", "pit-2"]
     assert found[0].aoi.area == pytest.approx(0.02)
+
+
+def test_parts_too_far_apart_for_one_grid_are_refused() -> None:
+    far = MultiPolygon([box(0, 0, 0.1, 0.1), box(20, 20, 20.1, 20.1)])
+    with pytest.raises(WrongUse, match=r"reaches over .* km², more than MINECAM_MAX_AOI_KM2 .*register its parts"):
+        sound_aoi(far, max_km2=10_000)
+    assert sound_aoi(MultiPolygon([box(0, 0, 0.1, 0.1), box(0.5, 0, 0.6, 0.1)]), max_km2=10_000)
+
+
+def test_an_outline_without_a_pixel_centre_is_refused() -> None:
+    x, y = 500_000, 1_000_000  # a corner of four pixels
+    strip = to_wgs84(box(x + 1, y + 1, x + 3, y + 400), 32633)
+    assert sound(strip, max_km2=100)
+    with pytest.raises(WrongUse, match="centre of no 10 m pixel"):
+        sound_aoi(strip, max_km2=100)
+    assert sound_aoi(to_wgs84(box(x + 1, y + 1, x + 9, y + 400), 32633), max_km2=100)
+
+
+def test_outlines_of_one_name_are_one_mine_only_when_near_and_of_one_country(tmp_path: Path) -> None:
+    path = _collection(
+        tmp_path / "a.geojson",
+        ({"name": "Pit", "country": "Chile"}, box(0, 60, 0.1, 60.1)),
+        ({"name": "Pit", "country": "Chile"}, box(0.9, 60, 1, 60.1)),  # 44 km away at 60° north
+        ({"name": "Pit", "country": "Peru"}, box(0.2, 60, 0.3, 60.1)),
+        ({"name": "Pit"}, box(5, 60, 5.1, 60.1)),
+    )
+    found = sites(read_frame(path), stem="a")
+    assert [site.slug for site in found] == ["pit", "pit-2", "pit-3"]
+    assert [site.aoi.area for site in found] == pytest.approx([0.02, 0.01, 0.01])
+
+
+def test_outlines_between_two_others_join_them(tmp_path: Path) -> None:
+    boxes = [box(x, 0, x + 0.1, 0.1) for x in (0, 0.8, 0.4)]
+    path = _collection(tmp_path / "a.geojson", *[({"name": "Pit"}, one) for one in boxes])
+    (site,) = sites(read_frame(path), stem="a")
+    assert site.aoi.area == pytest.approx(0.03)
 
 
 def test_mines_without_names_are_called_after_key_or_file(tmp_path: Path) -> None:

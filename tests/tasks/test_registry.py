@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import geopandas
@@ -5,6 +6,8 @@ import pytest
 from shapely.geometry import Polygon, box
 
 import sql
+from models import zoo
+from models.errors import ModelError
 from tasks import registry
 from tasks.errors import WrongUse
 
@@ -39,15 +42,31 @@ def test_the_largest_aoi_is_a_setting(database: sql.Connection, monkeypatch: pyt
         registry.add(database, slug="a", name="A", aoi=PIT)
 
 
+def test_a_model_is_checked_and_its_file_remembered_wherever_one_is(
+    database: sql.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ModelError, match="no model 'nonsense' ships"):
+        registry.add(database, slug="a", name="A", aoi=PIT, model="nonsense")
+    assert registry.add(database, slug="b", name="B", aoi=PIT, model="s2-rgb-mines").model == "s2-rgb-mines"
+    shutil.copy(zoo.FOLDER / "s2-rgb-mines.safetensors", tmp_path / "own.safetensors")
+    monkeypatch.chdir(tmp_path)
+    mine = registry.add(database, slug="c", name="C", aoi=PIT, model="own.safetensors")
+    assert mine.model == str(tmp_path / "own.safetensors")
+    frame = geopandas.GeoDataFrame({"name": ["D", "E"], "model": ["nonsense", None]}, geometry=[PIT, PIT], crs=4326)
+    frame.to_file(tmp_path / "pits.gpkg")
+    done = registry.import_outlines(database, tmp_path / "pits.gpkg")
+    assert done.added == ["e"] and "no model 'nonsense' ships" in done.refused[0][1]
+
+
 def test_an_import_can_be_repeated_and_refuses_by_name(database: sql.Connection, tmp_path: Path) -> None:
     bow_tie = Polygon([(0, 0), (0.1, 0.1), (0.1, 0), (0, 0.1)])
     frame = geopandas.GeoDataFrame({"name": ["One", "东", "Bad"]}, geometry=[PIT, PIT, bow_tie], crs=4326)
     frame.to_file(tmp_path / "pits.gpkg")
     first = registry.import_outlines(database, tmp_path / "pits.gpkg")
-    assert first.added == ["one"] and first.repaired == [] and first.present == []
-    assert [name for name, _ in first.refused] == ["东", "Bad"]
+    assert first.added == ["one", "pits-2"] and first.repaired == [] and first.present == []
+    assert [name for name, _ in first.refused] == ["Bad"]
     second = registry.import_outlines(database, tmp_path / "pits.gpkg")
-    assert second.added == [] and second.present == ["one"]
+    assert second.added == [] and second.present == ["one", "pits-2"]
 
 
 def test_an_import_in_metres_lands_in_degrees(database: sql.Connection, tmp_path: Path) -> None:

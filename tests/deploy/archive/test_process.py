@@ -250,7 +250,10 @@ def test_a_broken_scene_is_a_server_error_not_a_silence(service: Service) -> Non
     whole = scene.path.read_bytes()
     try:
         scene.path.write_bytes(whole[:3000])
-        assert service.process(body(scene, RAW)).status_code == 500
+        answer = service.process(body(scene, RAW))
+        assert answer.status_code == 500
+        words = answer.json()["error"]["message"]
+        assert str(scene.path) in words and "import it again" in words
     finally:
         scene.path.write_bytes(whole)
 

@@ -37,11 +37,26 @@ def test_an_import_says_what_it_did(home: Path, outline: Path) -> None:
     assert "0 added, 1 already registered, 0 refused" in _minecam("import", str(outline))
 
 
+def test_an_import_of_nothing_but_refused_mines_fails(home: Path, tmp_path: Path) -> None:
+    thin = geopandas.GeoDataFrame({"name": ["A"]}, geometry=[box(1, 1, 1, 1.1)], crs=4326)
+    thin.to_file(tmp_path / "thin.gpkg")
+    result = CliRunner().invoke(app, ["import", str(tmp_path / "thin.gpkg")])
+    assert result.exit_code == 1 and "0 added, 0 already registered, 1 refused" in result.output
+
+
 def test_adding_many_at_once_is_wrong_use(home: Path, tmp_path: Path) -> None:
     shapes = [box(1, 1, 1.1, 1.1), box(2, 2, 2.1, 2.1)]
     geopandas.GeoDataFrame({"name": ["A", "B"]}, geometry=shapes, crs=4326).to_file(tmp_path / "two.gpkg")
     with pytest.raises(WrongUse, match="minecam mine import"):
         _minecam("add", str(tmp_path / "two.gpkg"))
+
+
+def test_namesakes_far_apart_are_added_by_import_alone(home: Path, tmp_path: Path) -> None:
+    shapes = [box(1, 1, 1.1, 1.1), box(12, 2, 12.1, 2.1)]
+    geopandas.GeoDataFrame({"name": ["A", "A"]}, geometry=shapes, crs=4326).to_file(tmp_path / "two.gpkg")
+    with pytest.raises(WrongUse, match="2 outlines called A that are no one mine"):
+        _minecam("add", str(tmp_path / "two.gpkg"))
+    assert json.loads(_minecam("import", str(tmp_path / "two.gpkg"), "--json"))["added"] == ["a", "a-2"]
 
 
 @pytest.mark.parametrize("command", ["add", "import", "list", "show"])
