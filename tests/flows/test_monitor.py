@@ -20,7 +20,7 @@ __all__ = ["mine", "sentinel_hub"]
 
 @pytest.fixture(scope="module", autouse=True)
 def prefect_server():
-    with prefect_test_harness():
+    with prefect_test_harness(server_startup_timeout=180):  # a busy machine takes its time
         yield
 
 
