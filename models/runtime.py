@@ -1,0 +1,63 @@
+"""What runs the network: PyTorch on a GPU; on a CPU OpenVINO where it is installed, else PyTorch.
+
+On a CPU every runtime computes in 32 bits. In 16 (bfloat16) the network is twice as fast, but on real chips it gives
+another class to six pixels in a thousand: see tests/bench/RESULTS.md.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from importlib.util import find_spec
+from typing import Literal
+
+import torch
+from torch import nn
+
+from models.errors import ModelError
+from models.network import MULTIPLE
+from models.zoo import SegmentationModel
+
+Runtime = Literal["auto", "torch", "openvino"]
+
+Forward = Callable[[torch.Tensor], torch.Tensor]
+"""From the network's input, float32 (N, channels, h, w) on the model's device, to logits, float32 (N, 11, h, w)."""
+
+
+def forward(model: SegmentationModel, runtime: Runtime = "auto") -> Forward:
+    """Return what runs `model`; raises ModelError when `runtime` is not to be had.
+
+    OpenVINO takes two seconds to convert a network. It does so once, so weights that change later go unseen.
+    """
+    there = find_spec("openvino") is not None
+    if runtime == "openvino" and not there:
+        raise ModelError("OpenVINO is not installed: pip install 'minecam[fast]', or set MINECAM_RUNTIME to auto")
+    if runtime == "openvino" and model.device.type != "cpu":
+        raise ModelError("OpenVINO runs on the CPU only: set MINECAM_DEVICE to cpu, or MINECAM_RUNTIME to auto")
+    if runtime == "torch" or not there or model.device.type != "cpu":
+        return _torch(model.network, model.device)
+    return _openvino(model.network, model.sensor_set.channels)
+
+
+def _torch(network: nn.Module, device: torch.device) -> Forward:
+    def run(batch: torch.Tensor) -> torch.Tensor:
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            return network(batch.contiguous(memory_format=torch.channels_last)).float()
+
+    return run
+
+
+@lru_cache(maxsize=4)
+def _openvino(network: nn.Module, channels: int) -> Forward:
+    from openvino import Core
+    from openvino.frontend import FrontEndManager
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+    with torch.no_grad():
+        traced = torch.jit.trace(network, torch.zeros(1, channels, MULTIPLE, MULTIPLE), check_trace=False)
+    # Not openvino.convert_model: that one reports its use over the internet.
+    decoder = TorchScriptPythonDecoder(traced)
+    frontend = FrontEndManager().load_by_framework("pytorch")
+    converted = frontend.convert(frontend.load(decoder))
+    converted.reshape([-1, channels, -1, -1])
+    # Left to itself it would compute in bfloat16 where the processor can.
+    compiled = Core().compile_model(converted, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return lambda batch: torch.from_numpy(compiled(batch.numpy())[0])
