@@ -70,10 +70,13 @@ def predict_each(
     `scenes` is drawn on from another thread, two or three ahead of what is given out. On a GPU tiles of equal shape
     go through the network together, whichever scene they are of.
     """
-    pixels = memory_mb * 2**20 // BYTES_PER_PIXEL
-    side = max(isqrt(pixels) // MULTIPLE * MULTIPLE, SMALLEST)
-    cuts = ahead(_cuts(scenes, model, side), 2)
-    return ahead(_predictions(cuts, model, runtime, pixels), 1)
+    cuts = ahead(_cuts(scenes, model, side_for(memory_mb)), 2)
+    return ahead(_predictions(cuts, model, runtime, memory_mb), 1)
+
+
+def side_for(memory_mb: int) -> int:
+    """Return how many pixels a side a tile may have that takes `memory_mb` of the network."""
+    return max(isqrt(memory_mb * 2**20 // BYTES_PER_PIXEL) // MULTIPLE * MULTIPLE, SMALLEST)
 
 
 def probabilities(planes: np.ndarray, model: SegmentationModel) -> np.ndarray:
@@ -87,7 +90,7 @@ def probabilities(planes: np.ndarray, model: SegmentationModel) -> np.ndarray:
     with torch.inference_mode():
         for tile in tiles(height, width, side=1024):
             batch = torch.from_numpy(_window(planes, tile)).unsqueeze(0).to(model.device)
-            rows, columns, done = mosaic.add(tile, (run(batch) / model.card.temperature).softmax(dim=1)[0])
+            rows, columns, done = mosaic.add(tile, run(batch)[0])
             chance[:, rows, columns] = done.cpu()
     return chance
 
@@ -161,22 +164,24 @@ def _window(array: np.ndarray, tile: Tile) -> np.ndarray:
 
 
 @torch.inference_mode()
-def _predictions(cuts: Iterable[_Cut], model: SegmentationModel, runtime: Runtime, pixels: int) -> Iterator[Prediction]:
+def _predictions(
+    cuts: Iterable[_Cut], model: SegmentationModel, runtime: Runtime, memory_mb: int
+) -> Iterator[Prediction]:
     run = forward(model, runtime)
-    for batch in _batches(cuts, pixels if model.device.type == "cuda" else 0):
+    for batch in _batches(cuts, memory_mb * 2**20 // BYTES_PER_PIXEL if model.device.type == "cuda" else 0):
         seen = [cut for cut in batch if cut.planes is not None]
-        chances = iter((run(_input(seen, model)) / model.card.temperature).softmax(dim=1) if seen else ())
+        chances = iter(run(_input(seen, model)) if seen else ())
         for cut in batch:
-            nothing = cut.planes is None
-            cut.canvas.add(
-                cut.tile, torch.zeros(len(LABELS), *cut.tile.shape, device=model.device) if nothing else next(chances)
-            )
+            if cut.planes is None:
+                cut.canvas.add(cut.tile, torch.zeros(len(LABELS), *cut.tile.shape, device=model.device))
+            else:
+                cut.canvas.add(cut.tile, next(chances))
             if cut.last:
                 yield cut.canvas.prediction()
 
 
 def _batches(cuts: Iterable[_Cut], pixels: int) -> Iterator[list[_Cut]]:
-    """Yield runs of tiles of equal shape of at most `pixels` together, or of one: more at a time gain a CPU nothing."""
+    """Yield runs of tiles of equal shape, of at most `pixels` together or of one tile."""
     batch: list[_Cut] = []
     for cut in cuts:
         if batch and cut.tile.shape != batch[0].tile.shape:

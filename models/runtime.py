@@ -19,7 +19,8 @@ from models.zoo import SegmentationModel
 Runtime = Literal["auto", "torch", "openvino"]
 
 Forward = Callable[[torch.Tensor], torch.Tensor]
-"""From the network's input, float32 (N, channels, h, w) on the model's device, to logits, float32 (N, 11, h, w)."""
+"""From the network's input, float32 (N, channels, h, w) on the model's device, to the probabilities of the classes,
+float32 (N, 11, h, w). They hold until the next call: the memory is the runtime's, and used again."""
 
 
 def forward(model: SegmentationModel, runtime: Runtime = "auto") -> Forward:
@@ -33,31 +34,45 @@ def forward(model: SegmentationModel, runtime: Runtime = "auto") -> Forward:
     if runtime == "openvino" and model.device.type != "cpu":
         raise ModelError("OpenVINO runs on the CPU only: set MINECAM_DEVICE to cpu, or MINECAM_RUNTIME to auto")
     if runtime == "torch" or not there or model.device.type != "cpu":
-        return _torch(model.network, model.device)
-    return _openvino(model.network, model.sensor_set.channels)
+        return _torch(model)
+    return _openvino(model.network, model.card.temperature, model.sensor_set.channels)
 
 
-def _torch(network: nn.Module, device: torch.device) -> Forward:
+class _Chances(nn.Module):
+    """A network and the calibrated softmax after it."""
+
+    def __init__(self, network: nn.Module, temperature: float) -> None:
+        super().__init__()
+        self.network, self.temperature = network, temperature
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        return (self.network(batch).float() / self.temperature).softmax(dim=1)
+
+
+def _torch(model: SegmentationModel) -> Forward:
+    chances, device = _Chances(model.network, model.card.temperature), model.device.type
+
     def run(batch: torch.Tensor) -> torch.Tensor:
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            return network(batch.contiguous(memory_format=torch.channels_last)).float()
+        with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
+            return chances(batch.contiguous(memory_format=torch.channels_last))
 
     return run
 
 
 @lru_cache(maxsize=4)
-def _openvino(network: nn.Module, channels: int) -> Forward:
+def _openvino(network: nn.Module, temperature: float, channels: int, precision: str = "f32") -> Forward:
     from openvino import Core
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
     with torch.no_grad():
-        traced = torch.jit.trace(network, torch.zeros(1, channels, MULTIPLE, MULTIPLE), check_trace=False)
+        example = torch.zeros(1, channels, MULTIPLE, MULTIPLE)
+        traced = torch.jit.trace(_Chances(network, temperature).eval(), example, check_trace=False)
     # Not openvino.convert_model: that one reports its use over the internet.
     decoder = TorchScriptPythonDecoder(traced)
     frontend = FrontEndManager().load_by_framework("pytorch")
     converted = frontend.convert(frontend.load(decoder))
     converted.reshape([-1, channels, -1, -1])
     # Left to itself it would compute in bfloat16 where the processor can.
-    compiled = Core().compile_model(converted, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    return lambda batch: torch.from_numpy(compiled(batch.numpy())[0])
+    compiled = Core().compile_model(converted, "CPU", {"INFERENCE_PRECISION_HINT": precision})
+    return lambda batch: torch.from_numpy(compiled(batch.numpy(), share_outputs=True)[0])
