@@ -7,7 +7,7 @@ another class to six pixels in a thousand: see tests/bench/RESULTS.md.
 from collections.abc import Callable
 from functools import lru_cache
 from importlib.util import find_spec
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -35,7 +35,9 @@ def forward(model: SegmentationModel, runtime: Runtime = "auto") -> Forward:
         raise ModelError("OpenVINO runs on the CPU only: set MINECAM_DEVICE to cpu, or MINECAM_RUNTIME to auto")
     if runtime == "torch" or not there or model.device.type != "cpu":
         return _torch(model)
-    return _openvino(model.network, model.card.temperature, model.sensor_set.channels)
+    # A request of its own each time: flows predict in several threads at once.
+    request = _compiled(model.network, model.card.temperature, model.sensor_set.channels).create_infer_request()
+    return lambda batch: torch.from_numpy(request.infer(batch.numpy(), share_inputs=True, share_outputs=True)[0])
 
 
 class _Chances(nn.Module):
@@ -60,7 +62,7 @@ def _torch(model: SegmentationModel) -> Forward:
 
 
 @lru_cache(maxsize=4)
-def _openvino(network: nn.Module, temperature: float, channels: int, precision: str = "f32") -> Forward:
+def _compiled(network: nn.Module, temperature: float, channels: int, precision: str = "f32") -> Any:
     from openvino import Core
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
@@ -74,5 +76,4 @@ def _openvino(network: nn.Module, temperature: float, channels: int, precision: 
     converted = frontend.convert(frontend.load(decoder))
     converted.reshape([-1, channels, -1, -1])
     # Left to itself it would compute in bfloat16 where the processor can.
-    compiled = Core().compile_model(converted, "CPU", {"INFERENCE_PRECISION_HINT": precision})
-    return lambda batch: torch.from_numpy(compiled(batch.numpy(), share_outputs=True)[0])
+    return Core().compile_model(converted, "CPU", {"INFERENCE_PRECISION_HINT": precision})

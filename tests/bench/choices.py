@@ -14,7 +14,7 @@ import torch
 from models import tiles, zoo
 from models.channels import standardised
 from models.chips import read_chips
-from models.runtime import _openvino
+from models.runtime import _compiled, forward
 from models.zoo import SegmentationModel
 
 Run = Callable[[torch.Tensor], torch.Tensor]
@@ -22,7 +22,8 @@ Run = Callable[[torch.Tensor], torch.Tensor]
 
 def candidates(model: SegmentationModel) -> Iterator[tuple[str, Run]]:
     """Yield what could run the network on a CPU, first PyTorch as it is, with which the others are compared."""
-    network, about = model.network, (model.network, model.card.temperature, model.sensor_set.channels)
+    network = model.network
+    half = _compiled(network, model.card.temperature, model.sensor_set.channels, "bf16")
 
     def channels_last(batch: torch.Tensor) -> torch.Tensor:
         return network(batch.contiguous(memory_format=torch.channels_last))
@@ -34,8 +35,8 @@ def candidates(model: SegmentationModel) -> Iterator[tuple[str, Run]]:
     yield "PyTorch", network
     yield "PyTorch, channels last (used without OpenVINO)", channels_last
     yield "PyTorch, channels last, bfloat16", bfloat16
-    yield "OpenVINO (used)", _openvino(*about)
-    yield "OpenVINO, bfloat16", _openvino(*about, precision="bf16")
+    yield "OpenVINO (used)", forward(model, "openvino")
+    yield "OpenVINO, bfloat16", lambda batch: torch.from_numpy(half(batch.numpy())[0])
 
 
 def runtimes(model: SegmentationModel, inputs: list[torch.Tensor]) -> None:
@@ -59,7 +60,7 @@ def _seconds(run: Run, batch: torch.Tensor) -> float:
 
 def seams(model: SegmentationModel, scene: torch.Tensor) -> None:
     """Print the share of pixels to which tiles give another class than the network that sees `scene` at once."""
-    run = _openvino(model.network, model.card.temperature, model.sensor_set.channels)
+    run = forward(model, "openvino")
     height, width = scene.shape[-2:]
     whole = run(scene)[0].argmax(dim=0)
     print(f"\n| {model.name}, {height} × {width} pixels | tiles | seen twice, % | other class, % |\n|---|---|---|---|")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -153,6 +154,18 @@ def test_neighbours_in_the_batch_change_nothing(monkeypatch: pytest.MonkeyPatch)
     for one, other in zip(alone, seen, strict=True):
         assert (one.classes == other.classes).all()
         assert np.abs(one.confidence.astype(int) - other.confidence).max() <= 1
+
+
+def test_threads_may_predict_at_once() -> None:
+    model = zoo.load("s2-rgb-mines", device="cpu")
+    scenes = [scene_of(256, 256, seed=seed) for seed in range(6)]
+
+    def classes(one: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+        return predict(scene=one[0], valid=one[1], model=model).classes
+
+    alone = [classes(one) for one in scenes]
+    with ThreadPoolExecutor(3) as pool:
+        assert all((a == b).all() for a, b in zip(alone, pool.map(classes, scenes), strict=True))
 
 
 def test_scenes_are_drawn_as_they_are_needed_and_their_errors_pass(model: SegmentationModel) -> None:
