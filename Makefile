@@ -4,7 +4,7 @@ BIN := .venv/bin
 export MINECAM_SHARED_DATA ?= $(abspath ../shared/data)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup demo test test-all lint format
+.PHONY: setup demo test test-all bench lint format
 
 setup: .venv/.ready
 
@@ -27,6 +27,10 @@ test: lint
 
 test-all: lint
 	$(BIN)/pytest
+
+bench: setup
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[fast]'
+	$(BIN)/python tests/bench/bench.py $(BENCH)
 
 format: setup
 	$(BIN)/ruff check --fix .

@@ -1,18 +1,34 @@
-"""Prediction: a scene in, classes and confidence out, in overlapping tiles so that any size fits into memory."""
+"""Prediction: scenes in, classes and confidence out, in overlapping tiles so that any size fits into memory.
 
-from collections.abc import Iterator
+Reading, the network and writing go on at once: scenes are read and cut in one thread, the network runs in another,
+and the caller deals with what is finished.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from math import isqrt
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
 
-from models.channels import channels, standardised
+from models.channels import channels
 from models.errors import ModelError
 from models.labels import LABELS, NODATA
 from models.network import MULTIPLE
+from models.runtime import Runtime, forward
+from models.tiles import SMALLEST, Mosaic, Tile, tiles
 from models.zoo import SegmentationModel
 
-TILE, OVERLAP = 512, 96
+MEMORY_MB = 2048
+"""Memory for the tiles that the network has before it, unless told otherwise."""
+
+BYTES_PER_PIXEL = 700
+"""What a pixel takes on its way through the network in 32 bits, at most (measured, see tests/bench/RESULTS.md)."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -23,59 +39,167 @@ class Prediction:
     confidence: np.ndarray
 
 
-def predict(*, scene: np.ndarray, valid: np.ndarray, model: SegmentationModel) -> Prediction:
+def predict(
+    *,
+    scene: np.ndarray,
+    valid: np.ndarray,
+    model: SegmentationModel,
+    runtime: Runtime = "auto",
+    memory_mb: int = MEMORY_MB,
+) -> Prediction:
     """Return what `model` sees in `scene`.
 
     `scene` is float32 (B, H, W), reflectance (radar: linear gamma0) in the order of the model's bands; `valid` is
-    bool (H, W): what is not valid is hidden from the network. Raises ModelError when the bands do not fit.
+    bool (H, W). What is not valid, or not a finite number in any band, is hidden from the network and is nodata in
+    the result. The network takes at most `memory_mb`, or what a tile of 768 × 768 pixels takes if that is more.
+    Raises ModelError when the bands do not fit, or `runtime` is not to be had.
     """
-    bands = model.sensor_set.bands
-    if len(scene) != len(bands):
-        raise ModelError(f"{model.name} sees {len(bands)} bands ({', '.join(bands)}), the scene has {len(scene)}")
-    planes = standardised(channels(scene, model.sensor_set), valid=valid, mean=model.card.mean, std=model.card.std)
-    chance = probabilities(planes, model)
-    classes = chance.argmax(axis=0).astype(np.uint8)
-    confidence = np.round(100 * chance.max(axis=0)).astype(np.uint8)
-    return Prediction(np.where(valid, classes, NODATA), np.where(valid, confidence, NODATA))
+    [only] = predict_each([(scene, valid)], model=model, runtime=runtime, memory_mb=memory_mb)
+    return only
+
+
+def predict_each(
+    scenes: Iterable[tuple[np.ndarray, np.ndarray]],
+    *,
+    model: SegmentationModel,
+    runtime: Runtime = "auto",
+    memory_mb: int = MEMORY_MB,
+) -> Iterator[Prediction]:
+    """Yield what `model` sees in each of `scenes`, pairs of `scene` and `valid` as `predict` takes them, in order.
+
+    `scenes` is drawn on from another thread, two or three ahead of what is given out. On a GPU tiles of equal shape
+    go through the network together, whichever scene they are of.
+    """
+    cuts = ahead(_cuts(scenes, model, side_for(memory_mb)), 2)
+    return ahead(_predictions(cuts, model, runtime, memory_mb), 1)
+
+
+def side_for(memory_mb: int) -> int:
+    """Return how many pixels a side a tile may have that takes `memory_mb` of the network."""
+    return max(isqrt(memory_mb * 2**20 // BYTES_PER_PIXEL) // MULTIPLE * MULTIPLE, SMALLEST)
 
 
 def probabilities(planes: np.ndarray, model: SegmentationModel) -> np.ndarray:
-    """Return float32 (11, H, W), the probabilities of the classes for standardised `planes` (channels, H, W)."""
+    """Return float32 (11, H, W), the probabilities of the classes for standardised `planes` (channels, H, W).
+
+    PyTorch runs the network with the weights that it has now, so this serves a model in training too.
+    """
     height, width = planes.shape[1:]
-    total = np.zeros((len(LABELS), height, width), np.float32)
-    weight = np.zeros((height, width), np.float32)
-    for rows, columns in tiles(height, width):
-        part = planes[:, rows, columns]
-        share = ramp(part.shape[1:])
-        total[:, rows, columns] += share * _softmax(part, model)
-        weight[rows, columns] += share
-    return total / weight
+    run, mosaic = forward(model, "torch"), Mosaic(width)
+    chance = np.empty((len(LABELS), height, width), np.float32)
+    with torch.inference_mode():
+        for tile in tiles(height, width, side=1024):
+            batch = torch.from_numpy(_window(planes, tile)).unsqueeze(0).to(model.device)
+            rows, columns, done = mosaic.add(tile, run(batch)[0])
+            chance[:, rows, columns] = done.cpu()
+    return chance
 
 
-def tiles(height: int, width: int) -> Iterator[tuple[slice, slice]]:
-    """Yield tiles of at most 512 pixels a side that cover the raster and overlap by 96."""
-    for top in _starts(height):
-        for left in _starts(width):
-            yield slice(top, min(top + TILE, height)), slice(left, min(left + TILE, width))
+def ahead(items: Iterable[T], count: int) -> Iterator[T]:
+    """Yield `items`, of which up to `count` are made ahead in a thread; what they raise is raised here, in its turn."""
+    iterator, end = iter(items), object()
+    pool = ThreadPoolExecutor(1)
+    try:
+        waiting = deque(pool.submit(next, iterator, end) for _ in range(count))
+        while (item := waiting.popleft().result()) is not end:
+            waiting.append(pool.submit(next, iterator, end))
+            yield item  # type: ignore[misc]
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def _starts(length: int) -> list[int]:
-    if length <= TILE:
-        return [0]
-    count = -(-(length - OVERLAP) // (TILE - OVERLAP))
-    return [round(i * (length - TILE) / (count - 1)) for i in range(count)]
+class _Canvas:
+    """The result of one scene in the making, on the model's device."""
+
+    def __init__(self, valid: np.ndarray, device: torch.device) -> None:
+        self._valid = valid
+        self._mosaic = Mosaic(valid.shape[1])
+        self._classes, self._confidence = torch.empty((2, *valid.shape), dtype=torch.uint8, device=device)
+
+    def add(self, tile: Tile, chance: torch.Tensor) -> None:
+        rows, columns, done = self._mosaic.add(tile, chance)
+        confidence, classes = done.max(dim=0)
+        self._classes[rows, columns] = classes.to(torch.uint8)
+        self._confidence[rows, columns] = (100 * confidence).round().to(torch.uint8)
+
+    def prediction(self) -> Prediction:
+        found = (self._classes.cpu().numpy(), self._confidence.cpu().numpy())
+        return Prediction(*(np.where(self._valid, plane, NODATA).astype(np.uint8, copy=False) for plane in found))
 
 
-def ramp(shape: tuple[int, int]) -> np.ndarray:
-    """Return float32 (H, W): 1 in the middle, falling towards the edges, where a tile sees least around it."""
-    sides = [np.minimum(np.arange(1, n + 1), np.arange(n, 0, -1)) / (OVERLAP / 2) for n in shape]
-    return np.clip(np.minimum.outer(*sides), 0, 1).astype(np.float32)
+class _Cut(NamedTuple):
+    """One tile for the network: `planes` float32 (channels, h, w), not yet standardised; None if nothing is valid."""
+
+    canvas: _Canvas
+    tile: Tile
+    valid: torch.Tensor
+    planes: torch.Tensor | None
+    last: bool
+
+
+def _cuts(scenes: Iterable[tuple[np.ndarray, np.ndarray]], model: SegmentationModel, side: int) -> Iterator[_Cut]:
+    bands, gpu = model.sensor_set.bands, model.device.type == "cuda"
+    for scene, given in scenes:
+        if len(scene) != len(bands):
+            raise ModelError(f"{model.name} sees {len(bands)} bands ({', '.join(bands)}), the scene has {len(scene)}")
+        valid = given.astype(bool)  # a copy
+        for band in scene:
+            valid &= np.isfinite(band)
+        canvas = _Canvas(valid, model.device)
+        cut = list(tiles(*valid.shape, side=side))
+        for tile in cut:
+            part, planes = torch.from_numpy(_window(valid, tile)), None
+            if part.any():
+                planes = torch.from_numpy(channels(_window(scene, tile), model.sensor_set))
+                planes = planes.pin_memory() if gpu else planes
+            yield _Cut(canvas, tile, part, planes, tile is cut[-1])
+
+
+def _window(array: np.ndarray, tile: Tile) -> np.ndarray:
+    """Return `array` (..., H, W) where `tile` is, 0 beyond the scene."""
+    rows, columns = (slice(span.start, span.stop) for span in tile)
+    part = array[..., rows, columns]
+    missing = [(0, 0)] * (array.ndim - 2) + [(0, n - m) for n, m in zip(tile.shape, part.shape[-2:], strict=True)]
+    return np.pad(part, missing) if part.shape[-2:] != tile.shape else np.ascontiguousarray(part)
 
 
 @torch.inference_mode()
-def _softmax(part: np.ndarray, model: SegmentationModel) -> np.ndarray:
-    height, width = part.shape[1:]
-    padding = [(0, 0), (0, -height % MULTIPLE), (0, -width % MULTIPLE)]
-    batch = torch.from_numpy(np.pad(part, padding)).unsqueeze(0).to(model.device)
-    logits = model.network(batch)[0, :, :height, :width].float()
-    return np.asarray((logits / model.card.temperature).softmax(dim=0).cpu())
+def _predictions(
+    cuts: Iterable[_Cut], model: SegmentationModel, runtime: Runtime, memory_mb: int
+) -> Iterator[Prediction]:
+    run = forward(model, runtime)
+    for batch in _batches(cuts, memory_mb * 2**20 // BYTES_PER_PIXEL if model.device.type == "cuda" else 0):
+        seen = [cut for cut in batch if cut.planes is not None]
+        chances = iter(run(_input(seen, model)) if seen else ())
+        for cut in batch:
+            if cut.planes is None:
+                cut.canvas.add(cut.tile, torch.zeros(len(LABELS), *cut.tile.shape, device=model.device))
+            else:
+                cut.canvas.add(cut.tile, next(chances))
+            if cut.last:
+                yield cut.canvas.prediction()
+
+
+def _batches(cuts: Iterable[_Cut], pixels: int) -> Iterator[list[_Cut]]:
+    """Yield runs of tiles of equal shape, of at most `pixels` together or of one tile."""
+    batch: list[_Cut] = []
+    for cut in cuts:
+        if batch and cut.tile.shape != batch[0].tile.shape:
+            yield batch
+            batch = []
+        batch.append(cut)
+        height, width = cut.tile.shape
+        if (len(batch) + 1) * height * width > pixels:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _input(cuts: list[_Cut], model: SegmentationModel) -> torch.Tensor:
+    """Return the network's input: as `channels.standardised`, but on the model's device and for many tiles at once."""
+    device = model.device
+    planes = torch.stack([cut.planes.to(device, non_blocking=True) for cut in cuts if cut.planes is not None])
+    valid = torch.stack([cut.valid.to(device, non_blocking=True) for cut in cuts])
+    mean, std = (torch.tensor(of, device=device).reshape(-1, 1, 1) for of in (model.card.mean, model.card.std))
+    return planes.sub_(mean).div_(std).masked_fill_(~valid.unsqueeze(1), 0)

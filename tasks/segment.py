@@ -79,7 +79,10 @@ def segment(acquisition: sql.Row, mine: Mine, model: "SegmentationModel") -> Seg
     given = settings()
     raster = read(acquisition["raster"], acquisition["checksum"])
     valid = validity(raster, given.cloud_margin_px) & raster.grid.mask(mine.aoi)
-    seen = predict(scene=reflectance(raster, model.sensor_set.bands), valid=valid, model=model)
+    seen = predict(
+        scene=reflectance(raster, model.sensor_set.bands), valid=valid, model=model,
+        runtime=given.runtime, memory_mb=given.predict_memory_mb,
+    )  # fmt: skip
     classes = without_specks(np.where(valid, seen.classes, NODATA).astype(np.uint8), given.min_segment_hectares)
     confidence = np.where(valid, seen.confidence, NODATA).astype(np.uint8)
     tags = _tags(acquisition, model, raster.tags)

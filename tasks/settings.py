@@ -6,6 +6,7 @@ with the addresses of the embedded stack), else from the default here.
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
@@ -76,6 +77,10 @@ class Settings(BaseSettings):
 
     model: str = Field("s2-rgb-mines", description="Model that watches mines which name none")
     device: str = Field("auto", description="auto, cpu or cuda")
+    runtime: Literal["auto", "torch", "openvino"] = Field(
+        "auto", description="What runs the network: auto is OpenVINO on a CPU where it is installed, else torch"
+    )
+    predict_memory_mb: int = Field(2048, ge=512, description="What the network may take for the tiles it has before it")
 
     border_px: int = Field(1, ge=0, description="Border tolerance: rim of a segment that never counts as change")
     min_confidence: float = Field(0.5, ge=0, le=1, description="Confidence needed on both sides of a change")

@@ -102,9 +102,11 @@ def predict(
 
     if not out.parent.is_dir():
         raise WrongUse(f"there is no folder {out.parent} to write {out.name} to")
-    loaded = zoo.load(model, device=settings().device)
+    given = settings()
+    loaded = zoo.load(model, device=given.device)
     planes, valid, profile = _scene(scene, loaded.sensor_set.bands)
-    classes = run(scene=planes, valid=valid, model=loaded).classes
+    seen = run(scene=planes, valid=valid, model=loaded, runtime=given.runtime, memory_mb=given.predict_memory_mb)
+    classes = seen.classes
     _write(out, classes, profile)
     typer.echo(f"{out}: {100 * (classes[valid] > 0).mean() if valid.any() else 0:.1f} % of the valid pixels are mine")
 

@@ -18,7 +18,6 @@ from models.channels import channels, standardised
 from models.chips import read_chips, statistics
 from models.errors import ModelError
 from models.evaluation import confusion, evaluate, figures
-from models.predict import predict, ramp, tiles
 from models.sensors import sensor_set
 from models.training import Recipe, class_weights, train
 
@@ -87,38 +86,6 @@ def test_training_goes_on_from_its_checkpoint(chips: Path, tmp_path: Path) -> No
     said.clear()
     train(chips, **arguments)  # type: ignore[arg-type]
     assert out.exists() and not said  # no step was left to do
-
-
-def test_what_is_not_valid_is_hidden_and_stays_unknown(trained: Path) -> None:
-    model = zoo.load(str(trained), device="cpu")
-    scene = np.random.default_rng(1).uniform(0, 0.4, (10, 70, 90)).astype(np.float32)
-    valid = np.ones((70, 90), bool)
-    valid[:20] = False
-    seen = predict(scene=scene, valid=valid, model=model)
-    assert (seen.classes[~valid] == 255).all() and (seen.confidence[~valid] == 255).all()
-    assert (seen.classes[valid] <= 10).all() and (seen.confidence[valid] <= 100).all()
-    scene[:, :20] = 7  # what lies under a cloud changes nothing
-    again = predict(scene=scene, valid=valid, model=model)
-    assert (again.classes == seen.classes).all()
-
-
-@given(st.integers(1, 1400), st.integers(1, 1400))
-@settings(max_examples=60, deadline=None)
-def test_tiles_cover_every_pixel_with_weight(height: int, width: int) -> None:
-    weight = np.zeros((height, width))
-    for rows, columns in tiles(height, width):
-        weight[rows, columns] += ramp(weight[rows, columns].shape)  # type: ignore[arg-type]
-    assert (weight > 0).all()
-
-
-def test_scenes_larger_than_a_tile_are_seamless(chips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = zoo.load("s2-10-simulated", device="cpu")
-    with rasterio.open(next((chips / "images").glob("*.tif"))) as dataset:
-        scene = np.tile(dataset.read().astype(np.float32) / 10_000, (1, 1, 14))
-    valid = np.ones(scene.shape[1:], bool)
-    in_tiles = predict(scene=scene, valid=valid, model=model).classes
-    monkeypatch.setattr("models.predict.TILE", 1024)
-    assert (in_tiles == predict(scene=scene, valid=valid, model=model).classes).mean() > 0.97
 
 
 def test_figures_of_a_small_confusion_matrix() -> None:

@@ -25,7 +25,7 @@ MODEL = SimpleNamespace(name="by-brightness", version="1", checksum="a" * 64, se
 def mine(database, home, monkeypatch):
     """A mine, and a network that calls pixels brighter than 0.2 an excavation."""
     engine = ModuleType("models.predict")
-    engine.predict = lambda *, scene, valid, model: SimpleNamespace(
+    engine.predict = lambda *, scene, valid, model, **_: SimpleNamespace(
         classes=np.where(valid, scene[0] > 0.2, 255).astype(np.uint8),
         confidence=np.where(valid, 90, 255).astype(np.uint8),
     )
