@@ -14,7 +14,7 @@ from prefect.exceptions import ObjectAlreadyExists
 from prefect.schedules import Cron
 from prefect.states import Crashed
 
-from flows import monitor
+from flows import monitor, train
 from tasks.settings import settings
 
 POOL = "minecam"
@@ -34,7 +34,8 @@ def register() -> None:
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
     mine = monitor.mine.to_deployment("mine", work_pool_name=POOL, entrypoint_type=EntrypointType.MODULE_PATH)
-    for deployment in (fleet, mine):
+    model = train.model.to_deployment("model", work_pool_name=POOL, entrypoint_type=EntrypointType.MODULE_PATH)
+    for deployment in (fleet, mine, model):
         deployment.apply()  # type: ignore[union-attr]
 
 

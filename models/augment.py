@@ -1,14 +1,24 @@
-"""Augmentation: what may differ between two looks at the same ground without changing its labels. Pure."""
+"""Augmentation: what may differ between two looks at the same ground without changing its labels. Pure.
+
+All of it works on reflectance (radar: linear gamma0), float32 (bands, H, W), before indices and standardisation.
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
+import torch
+from torch.nn import functional
 
-GAIN, OFFSET = 0.15, 0.15
-"""Spread of brightness in standard deviations: sun, season, haze."""
+from models.channels import RADAR
+
+SUN, BAND = 0.10, 0.03
+"""Spread of brightness, as a share: common to all bands (sun, season, slope), and of each band (season, sensor)."""
 
 PATH_AT_490 = 0.075
 """Reflectance of the clear air at 490 nm, which top-of-atmosphere scenes (L1C) have on top of surface scenes (L2A)."""
+
+CLOUD = 0.35
+"""Reflectance of thin cloud."""
 
 WAVELENGTH = {
     "B02": 490, "B03": 560, "B04": 665, "B05": 705, "B06": 740, "B07": 783, "B08": 842, "B8A": 865, "B11": 1610,
@@ -18,41 +28,79 @@ WAVELENGTH = {
 
 
 def air(bands: Sequence[str]) -> np.ndarray:
-    """Return float32 (channels,): reflectance of clear air, by Rayleigh's law (wavelength to the power of -4)."""
+    """Return float32 (bands,): reflectance of clear air, by Rayleigh's law (wavelength to the power of -4)."""
     return np.array([PATH_AT_490 * (490 / WAVELENGTH[b]) ** 4 if b in WAVELENGTH else 0 for b in bands], np.float32)
 
 
-def crop(
-    planes: np.ndarray, labels: np.ndarray, *, side: int, rng: np.random.Generator
+def window(
+    scene: np.ndarray, labels: np.ndarray, *, side: int, around: int | None, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return a random window of (side, side), preferring windows that show a mine component."""
+    """Return a random window at 0.75 to 1.35 times its resolution, as (side, side): labels by nearest neighbour.
+
+    With `around` it lies about a pixel of that class, which must occur: rare components are seen more often.
+    """
     height, width = labels.shape
-    side = min(side, height, width)
-    for _ in range(4):
-        top, left = (int(rng.integers(0, length - side + 1)) for length in (height, width))
-        window = (slice(top, top + side), slice(left, left + side))
-        if ((labels[window] > 0) & (labels[window] < 255)).mean() > 0.02:
-            break
-    return planes[:, *window], labels[window]
+    large = min(round(side / float(np.exp(rng.uniform(np.log(0.75), np.log(1.35))))), height, width)
+    if around is None:
+        top, left = (int(rng.integers(0, length - large + 1)) for length in (height, width))
+    else:
+        rows, columns = np.nonzero(labels == around)
+        i = rng.integers(len(rows))
+        jitter = rng.integers(-large // 3, large // 3 + 1, 2)
+        top = int(np.clip(rows[i] + jitter[0] - large // 2, 0, height - large))
+        left = int(np.clip(columns[i] + jitter[1] - large // 2, 0, width - large))
+    part = (slice(top, top + large), slice(left, left + large))
+    seen = torch.from_numpy(np.ascontiguousarray(scene[:, *part]))[None]
+    known = torch.from_numpy(np.ascontiguousarray(labels[part]))[None, None].float()
+    seen = functional.interpolate(seen, (side, side), mode="bilinear", align_corners=False, antialias=True)
+    known = functional.interpolate(known, (side, side), mode="nearest-exact")
+    return seen[0].numpy(), known[0, 0].numpy().astype(np.uint8)
 
 
-def turned(planes: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def turned(scene: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Return one of the eight turns and mirrorings of both arrays."""
     quarter = int(rng.integers(4))
-    planes, labels = np.rot90(planes, quarter, axes=(1, 2)), np.rot90(labels, quarter)
+    scene, labels = np.rot90(scene, quarter, axes=(1, 2)), np.rot90(labels, quarter)
     if rng.random() < 0.5:
-        planes, labels = planes[:, :, ::-1], labels[:, ::-1]
-    return np.ascontiguousarray(planes), np.ascontiguousarray(labels)
+        scene, labels = scene[:, :, ::-1], labels[:, ::-1]
+    return np.ascontiguousarray(scene), np.ascontiguousarray(labels)
 
 
-def recoloured(planes: np.ndarray, *, air: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return standardised `planes` under more or less air, brighter or darker, with some noise.
+def observed_anew(scene: np.ndarray, *, bands: Sequence[str], rng: np.random.Generator) -> np.ndarray:
+    """Return `scene` as it may look on another day; where all bands are 0 nothing is seen, and stays so.
 
-    `air`, float32 (channels,), is the reflectance of clear air in standard deviations: up to all of it is put on or
-    taken off, so that one model serves top-of-atmosphere and surface scenes.
+    Optical bands: the air's path radiance taken off (surface reflectance) or some more of it, the sun's and the
+    season's gain, now and then uneven light, a veil of thin cloud, or a coarser resolution, and noise. Radar: gain
+    and speckle.
     """
-    common = rng.normal(0, [GAIN, OFFSET])
-    own = rng.normal(0, 0.4 * np.array([GAIN, OFFSET]), (len(planes), 2))
-    gain, offset = np.exp(common[0] + own[:, 0]), common[1] + own[:, 1] + rng.uniform(-1, 1) * air
-    noise = rng.normal(0, 0.03, planes.shape)
-    return (planes * gain[:, None, None] + offset[:, None, None] + noise).astype(np.float32)
+    valid = (scene != 0).any(axis=0)
+    radar = np.array([band in RADAR for band in bands])
+    seen = scene.astype(np.float32)
+    if rng.random() < 0.3:
+        seen += float(rng.uniform(-1, 0.3)) * air(bands)[:, None, None]
+    gain = np.exp(rng.normal(0, SUN) + rng.normal(0, BAND, len(bands))).astype(np.float32)
+    seen *= gain[:, None, None]
+    shape = scene.shape[1:]
+    if rng.random() < 0.2:
+        seen *= np.exp(_smooth(shape, rng=rng) * 0.15)
+    if rng.random() < 0.1:
+        veil = np.clip(_smooth(shape, rng=rng), 0, 1) * 0.3
+        seen = np.where(radar[:, None, None], seen, seen * (1 - veil) + CLOUD * veil)
+    if rng.random() < 0.1:
+        seen = _coarse(seen, by=int(rng.integers(2, 4)))
+    noise = rng.standard_normal(scene.shape, np.float32)
+    seen += np.where(radar[:, None, None], 0.1 * seen, 0.0015) * noise
+    return np.where(valid, np.maximum(seen, 1e-4), 0).astype(np.float32)
+
+
+def _smooth(shape: tuple[int, ...], *, rng: np.random.Generator) -> np.ndarray:
+    """Return float32 `shape`: noise of a few bumps over the window, of about -1 to 1."""
+    coarse = torch.from_numpy(rng.standard_normal((1, 1, 4, 4), np.float32))
+    return np.asarray(functional.interpolate(coarse, shape, mode="bicubic", align_corners=True)[0, 0])
+
+
+def _coarse(scene: np.ndarray, *, by: int) -> np.ndarray:
+    """Return `scene` as a sensor of `by` times coarser pixels sees it, on the same grid."""
+    seen = torch.from_numpy(scene)[None]
+    blurred = functional.avg_pool2d(seen, by, ceil_mode=True)
+    return np.asarray(functional.interpolate(blurred, scene.shape[1:], mode="bilinear", align_corners=False)[0])

@@ -4,6 +4,7 @@ The layout is that of the labelled chips of the README; a site is never split.
 """
 
 import csv
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from rasterio.errors import RasterioError
 
 from models.channels import RADAR, channels
 from models.errors import ModelError
+from models.labels import NODATA
 from models.sensors import SensorSet
 
 REFLECTANCE = 1e-4
@@ -22,11 +24,15 @@ REFLECTANCE = 1e-4
 
 @dataclass(frozen=True)
 class Chip:
-    """One chip: `planes` float32 (channels, H, W), `labels` uint8 (H, W) with 255 unsure, `valid` bool (H, W)."""
+    """One chip of a site.
+
+    `scene` float32 (bands, H, W), reflectance (radar: linear gamma0); `labels` uint8 (H, W), 255 unsure or without
+    label; `valid` bool (H, W).
+    """
 
     name: str
     site: str
-    planes: np.ndarray
+    scene: np.ndarray
     labels: np.ndarray
     valid: np.ndarray
 
@@ -53,7 +59,7 @@ def _chip(folder: Path, name: str, site: str, sensor_set: SensorSet) -> Chip:
     except RasterioError as error:
         raise ModelError(f"chip {name} cannot be read: {error}") from error
     valid = (scene != 0).any(axis=0)
-    return Chip(name, site, channels(scene, sensor_set), np.where(valid, labels, 255).astype(np.uint8), valid)
+    return Chip(name, site, scene, np.where(valid, labels, NODATA).astype(np.uint8), valid)
 
 
 def _groups(bands: Sequence[str]) -> list[list[str]]:
@@ -72,7 +78,24 @@ def _bands(folder: Path, name: str, bands: list[str]) -> np.ndarray:
     return array if radar else array * REFLECTANCE
 
 
-def statistics(chips: Sequence[Chip]) -> tuple[list[float], list[float]]:
-    """Return mean and standard deviation per channel over the valid pixels of `chips`."""
-    pixels = np.concatenate([chip.planes[:, chip.valid] for chip in chips], axis=1).astype(np.float64)
-    return pixels.mean(axis=1).tolist(), np.maximum(pixels.std(axis=1), 1e-6).tolist()
+def checksum(chips: Sequence[Chip]) -> str:
+    """Return the SHA-256 over names, images and labels of `chips`."""
+    whole = hashlib.sha256()
+    for chip in chips:
+        for part in (chip.name.encode(), chip.scene.tobytes(), chip.labels.tobytes()):
+            whole.update(part)
+    return whole.hexdigest()
+
+
+def statistics(chips: Sequence[Chip], sensor_set: SensorSet) -> tuple[list[float], list[float]]:
+    """Return mean and scale per channel over the valid pixels of `chips`.
+
+    All bands of reflectance share one scale, so that their colours keep the proportions that nature, and a network
+    that was trained on photographs, give them; a radar band or an index has its own standard deviation.
+    """
+    pixels = np.concatenate([channels(chip.scene, sensor_set)[:, chip.valid] for chip in chips], axis=1)
+    mean, std = pixels.mean(axis=1, dtype=np.float64), np.maximum(pixels.std(axis=1, dtype=np.float64), 1e-6)
+    optical = [i for i, band in enumerate(sensor_set.bands) if band not in RADAR]
+    if optical:
+        std[optical] = np.sqrt((std[optical] ** 2).mean())
+    return mean.tolist(), std.tolist()

@@ -1,15 +1,13 @@
-"""How good a model is on labelled chips: confusion matrix, intersection over union, temperature."""
+"""How good a model is on labelled chips: intersection over union over all, per label and site, and calibration."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
-from models.channels import standardised
+from models.calibration import BINS, bins, calibration_error, chance
 from models.chips import Chip
 from models.labels import BACKGROUND, COMPONENTS, LABELS, NODATA
-from models.predict import probabilities
 from models.zoo import SegmentationModel
 
 CLASSES = len(LABELS)
@@ -47,35 +45,47 @@ def _ratio(part: float, whole: float) -> float | None:
 
 
 def evaluate(model: SegmentationModel, chips: Sequence[Chip]) -> dict[str, Any]:
-    """Return the figures of `model` over `chips` as one."""
-    matrix = sum((confusion(chip.labels, chance(model, chip).argmax(axis=0)) for chip in chips), np.zeros(1, np.int64))
-    return figures(matrix)
-
-
-def chance(model: SegmentationModel, chip: Chip) -> np.ndarray:
-    """Return float32 (11, H, W): the probabilities that `model` gives for `chip`."""
-    planes = standardised(chip.planes, valid=chip.valid, mean=model.card.mean, std=model.card.std)
-    return probabilities(planes, model)
-
-
-def temperature(model: SegmentationModel, chips: Sequence[Chip], *, most: int = 200_000, seed: int = 0) -> float:
-    """Return what to divide the logits of `model` by so that confidence means accuracy (Guo et al. 2017).
-
-    Least negative log likelihood over at most `most` labelled pixels of `chips`; the model's card must still say 1.
-    """
-    logits, truth = [], []
+    """Return the figures of `model` over `chips` as one, per site, with intervals over sites, and its calibration."""
+    by_site: dict[str, np.ndarray] = {}
+    reliability = np.zeros((2, 3, BINS))
     for chip in chips:
-        known = chip.labels != NODATA
-        logits.append(np.log(np.maximum(chance(model, chip)[:, known], 1e-8)))
-        truth.append(chip.labels[known])
-    every, labels = np.concatenate(logits, axis=1), np.concatenate(truth)
-    drawn = np.random.default_rng(seed).permutation(len(labels))[:most]
-    every, labels = every[:, drawn].astype(np.float64), labels[drawn]
+        found = chance(model, chip)
+        by_site[chip.site] = by_site.get(chip.site, 0) + confusion(chip.labels, found.argmax(axis=0))
+        reliability += bins(found, chip.labels, temperature=model.card.temperature)
+    matrices = np.stack(list(by_site.values()))
+    return {
+        **figures(matrices.sum(axis=0)),
+        "interval": interval(matrices),
+        "sites": sites(by_site),
+        "calibration_error": {
+            "without_temperature": calibration_error(reliability[0]),
+            "with_temperature": calibration_error(reliability[1]),
+        },
+    }
 
-    def loss(log_temperature: float) -> float:
-        scaled = every / np.exp(log_temperature)
-        peak = scaled.max(axis=0)
-        total = peak + np.log(np.exp(scaled - peak).sum(axis=0))
-        return float((total - scaled[labels, np.arange(len(labels))]).mean())
 
-    return round(float(np.exp(minimize_scalar(loss, bounds=(-1.5, 2.0), method="bounded").x)), 3)
+def sites(by_site: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Return mean IoU and footprint IoU of every site, and mean and standard deviation of each over the sites."""
+    each = {site: figures(matrix) for site, matrix in sorted(by_site.items())}
+    kept = {site: {name: found[name] for name in ("mean_iou", "footprint_iou")} for site, found in each.items()}
+    spread = {}
+    for name in ("mean_iou", "footprint_iou"):
+        values = [found[name] for found in kept.values() if found[name] is not None]
+        spread[name] = (
+            {"mean": round(float(np.mean(values)), 4), "std": round(float(np.std(values)), 4)} if values else None
+        )
+    return {"each": kept, "spread": spread}
+
+
+def interval(matrices: np.ndarray, *, draws: int = 1000, seed: int = 0) -> dict[str, list[float]]:
+    """Return the 95 % interval of mean IoU and footprint IoU, by drawing whole sites anew (Efron 1979).
+
+    `matrices` is int64 (sites, 11, 11); pixels of one site are not independent of each other.
+    """
+    rng = np.random.default_rng(seed)
+    drawn = [figures(matrices[rng.integers(len(matrices), size=len(matrices))].sum(axis=0)) for _ in range(draws)]
+    ends = {}
+    for name in ("mean_iou", "footprint_iou"):
+        values = [found[name] for found in drawn if found[name] is not None]
+        ends[name] = [round(float(end), 4) for end in np.percentile(values, [2.5, 97.5])] if values else []
+    return ends

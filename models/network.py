@@ -1,4 +1,4 @@
-"""The network: a U-Net of segmentation-models-pytorch on an EfficientNet-Lite encoder.
+"""The network: one of segmentation-models-pytorch on an encoder, by default a U-Net on EfficientNet-Lite.
 
 The encoder can start from ImageNet weights; without them it starts at random.
 """
@@ -13,8 +13,17 @@ from models import torch_compat
 from models.errors import ModelError
 from models.labels import LABELS
 
-ENCODERS = {"lite0": "tu-tf_efficientnet_lite0", "lite2": "tu-tf_efficientnet_lite2"}
-"""Encoders by our short names; quick on a CPU (no squeeze-and-excitation, ReLU6)."""
+NETWORKS: dict[str, tuple[str, dict[str, object]]] = {
+    "unet": ("Unet", {"decoder_channels": (128, 64, 48, 32, 16)}),
+    "unet++": ("UnetPlusPlus", {"decoder_channels": (128, 64, 48, 32, 16)}),
+    "deeplabv3+": ("DeepLabV3Plus", {"decoder_channels": 128}),
+    "fpn": ("FPN", {"decoder_pyramid_channels": 128, "decoder_segmentation_channels": 96}),
+    "segformer": ("Segformer", {"decoder_segmentation_channels": 128}),
+}
+"""Networks by our names: what segmentation-models-pytorch calls them, and decoders slim enough for a CPU."""
+
+LITE = {"lite0": "tu-tf_efficientnet_lite0", "lite2": "tu-tf_efficientnet_lite2"}
+"""Encoders whose ImageNet weights come as a package; quick on a CPU (no squeeze-and-excitation, ReLU6)."""
 
 MULTIPLE = 32
 """Height and width of the network's input are multiples of this."""
@@ -22,23 +31,39 @@ MULTIPLE = 32
 _RGB = {"B04": 0, "B03": 1, "B02": 2}
 
 
-def build(*, encoder: str, channels: int) -> nn.Module:
-    """Return the untrained network: (N, channels, H, W) to logits (N, 11, H, W)."""
+def build(*, network: str, encoder: str, channels: int, weights: str | None = None) -> nn.Module:
+    """Return a network: (N, channels, H, W) to logits (N, 11, H, W).
+
+    `encoder` is lite0, lite2, or one that segmentation-models-pytorch knows (resnet34, mit_b0, tu-<timm name>).
+    Raises ModelError for names that are unknown or do not go together, and for `weights` that are not to be had.
+    """
     torch_compat.ensure()
     import segmentation_models_pytorch as smp
 
-    if encoder not in ENCODERS:
-        raise ModelError(f"unknown encoder '{encoder}': choose one of {', '.join(ENCODERS)}")
-    return cast(
-        nn.Module,
-        smp.Unet(
-            ENCODERS[encoder],
-            encoder_weights=None,
-            in_channels=channels,
-            classes=len(LABELS),
-            decoder_channels=(128, 64, 48, 32, 16),
-        ),
-    )
+    if network not in NETWORKS:
+        raise ModelError(f"unknown network '{network}': choose one of {', '.join(NETWORKS)}")
+    kind, decoder = NETWORKS[network]
+    try:
+        built = getattr(smp, kind)(
+            LITE.get(encoder, encoder), encoder_weights=weights, in_channels=channels, classes=len(LABELS), **decoder
+        )
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise ModelError(f"encoder '{encoder}' does not go with {network} ({error}): try lite0 or resnet34") from error
+    except OSError as error:
+        raise ModelError(
+            f"the ImageNet weights of {encoder} are not here and cannot be fetched: set HF_HUB_OFFLINE=0 where there "
+            "is internet, or use lite0 or lite2 (pip install 'minecam[train]'), or --no-imagenet"
+        ) from error
+    return cast(nn.Module, built)
+
+
+def from_imagenet(*, network: str, encoder: str, bands: tuple[str, ...]) -> nn.Module:
+    """Return a network whose encoder starts from ImageNet weights; raises ModelError where they are not to be had."""
+    if encoder not in LITE:
+        return build(network=network, encoder=encoder, channels=len(bands), weights="imagenet")
+    built = build(network=network, encoder=encoder, channels=len(bands))
+    start_from_imagenet(built, encoder=encoder, bands=bands)
+    return built
 
 
 def start_from_imagenet(network: nn.Module, *, encoder: str, bands: tuple[str, ...]) -> None:

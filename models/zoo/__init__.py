@@ -1,16 +1,16 @@
 """The zoo: models that ship, and files of models that users trained.
 
-A model is one safetensors file; its card travels in the file's metadata. `<name>.md` says it in words.
+A model is one safetensors file; its card travels in the file's metadata. `<name>.json` is the card with the file's
+checksum, `<name>.md` says it in words.
 """
 
 import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -18,29 +18,10 @@ from torch import nn
 from models import network
 from models.errors import ModelError
 from models.sensors import SensorSet, sensor_set
+from models.zoo.card import Card, describe
 
 FOLDER = Path(__file__).parent
 SUFFIX = ".safetensors"
-
-
-class Card(BaseModel):
-    """What a model is: what it sees, how it was made, how good it is."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    version: str
-    sensor_set: str
-    encoder: str
-    mean: tuple[float, ...]
-    """Per channel, over the training chips; reflectance, dB, or index."""
-    std: tuple[float, ...]
-    temperature: float
-    """Divides the logits, so that confidence means accuracy (Guo et al. 2017)."""
-    trained_on: str
-    settings: dict[str, Any]
-    scores: dict[str, Any]
-    """Of `minecam model evaluate` on the validation split."""
 
 
 @dataclass(frozen=True)
@@ -95,14 +76,14 @@ def card(model: str) -> Card:
 def load(model: str, *, device: str = "auto") -> SegmentationModel:
     """Return a shipped model by name, or a model file by path, on `device` (auto: the GPU where there is one)."""
     file, about = _file(model), card(model)
-    built = network.build(encoder=about.encoder, channels=sensor_set(about.sensor_set).channels)
+    about.check()
+    built = network.build(network=about.network, encoder=about.encoder, channels=sensor_set(about.sensor_set).channels)
     try:
         built.load_state_dict({name: value.float() for name, value in load_file(file).items()})
     except (RuntimeError, SafetensorError) as error:
         raise ModelError(f"{file} does not hold the weights that its card speaks of: train it again") from error
     place = torch.device(_device(device))
-    checksum = hashlib.sha256(file.read_bytes()).hexdigest()
-    return SegmentationModel(about, checksum, built.eval().to(place), place)
+    return SegmentationModel(about, checksum(file), built.eval().to(place), place)
 
 
 def save(file: Path, built: nn.Module, about: Card) -> None:
@@ -118,26 +99,17 @@ def save(file: Path, built: nn.Module, about: Card) -> None:
     unfinished.replace(file)
 
 
-def describe(about: Card) -> str:
-    """Return the card in words, as Markdown."""
-    scores = about.scores
-    rows = [f"| {name} | {_number(value)} | {scores['pixels'][name]:,} |" for name, value in scores["iou"].items()]
-    settings = ", ".join(f"{name} {value}" for name, value in about.settings.items() if name != "sensor_set")
-    return "\n".join([
-        f"# {about.name} {about.version}", "",
-        f"Sees {about.sensor_set} ({', '.join(sensor_set(about.sensor_set).bands)}). U-Net on {about.encoder}.", "",
-        f"- Trained on: {about.trained_on}.", f"- Settings: {settings}.",
-        f"- Confidence is calibrated with temperature {about.temperature} on the validation chips.", "",
-        f"On the validation chips, which took no part in training: mean IoU of the components "
-        f"{_number(scores['mean_iou'])}, footprint IoU {_number(scores['footprint_iou'])}, "
-        f"accuracy {_number(scores['accuracy'])}.", "",
-        f"`minecam model evaluate {about.name} --chips DIR --split val` prints these figures.", "",
-        "| class | IoU | labelled pixels |", "|---|---|---|", *rows, "",
-    ])  # fmt: skip
+def publish(file: Path) -> None:
+    """Write the card of the model in `file` beside it: `.json` with the file's checksum, `.md` in words."""
+    about = card(str(file))
+    whole = {"checksum": checksum(file), **about.model_dump()}
+    file.with_suffix(".json").write_text(json.dumps(whole, indent=1, sort_keys=True) + "\n")
+    file.with_suffix(".md").write_text(describe(about))
 
 
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+def checksum(file: Path) -> str:
+    """Return the SHA-256 of `file`."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _file(model: str) -> Path:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from models import tiles, zoo
-from models.channels import standardised
+from models.channels import channels, standardised
 from models.chips import read_chips
 from models.runtime import _compiled, forward
 from models.zoo import SegmentationModel
@@ -86,7 +86,11 @@ def main(name: str, chips: str) -> None:
     of = {split: read_chips(Path(chips), model.sensor_set, split=split) for split in ("val", "train")}
     inputs = {
         split: [
-            torch.from_numpy(standardised(c.planes, valid=c.valid, mean=model.card.mean, std=model.card.std))[None]
+            torch.from_numpy(
+                standardised(
+                    channels(c.scene, model.sensor_set), valid=c.valid, mean=model.card.mean, std=model.card.std
+                )
+            )[None]
             for c in several
         ]
         for split, several in of.items()

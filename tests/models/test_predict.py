@@ -261,11 +261,13 @@ def _keeps(
     """Assert that `model` agrees with the network of `reference` in 32 bits, as PyTorch runs it of itself."""
     same = []
     for chip in chips:
-        planes = standardised(chip.planes, valid=chip.valid, mean=model.card.mean, std=model.card.std)
+        planes = standardised(
+            channels(chip.scene, model.sensor_set), valid=chip.valid, mean=model.card.mean, std=model.card.std
+        )
         with torch.inference_mode():
             expected = reference.network(torch.from_numpy(planes)[None])[0].argmax(dim=0).numpy()
         # The bands are the channels of both models.
-        found = predict(scene=chip.planes, valid=chip.valid, model=model, runtime=runtime).classes
+        found = predict(scene=chip.scene, valid=chip.valid, model=model, runtime=runtime).classes
         same.append((found == expected)[chip.valid])
     assert np.concatenate(same).mean() >= least
 

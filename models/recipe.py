@@ -1,0 +1,23 @@
+"""How a model is trained: one typed configuration, kept in the card of the model that it made."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Recipe(BaseModel):
+    """How a model is trained. The same recipe on the same chips makes the same model."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sensor_set: str = Field(description="Bands that the model sees")
+    network: str = Field(default="unet", description="unet, unet++, deeplabv3+, fpn or segformer")
+    encoder: str = Field(default="lite0", description="lite0, lite2, or any encoder of segmentation-models-pytorch")
+    imagenet: bool = Field(default=True, description="Start the encoder from ImageNet weights")
+    steps: int = Field(default=1500, ge=2, description="Training steps at most")
+    batch: int = Field(default=8, ge=2, description="Windows per step")
+    side: int = Field(default=256, ge=32, multiple_of=32, description="Pixels a side of a window")
+    learning_rate: float = Field(default=1e-3, gt=0, description="Peak learning rate")
+    decay: float = Field(default=1e-2, ge=0, description="Weight decay of AdamW")
+    every: int = Field(default=250, ge=1, description="Steps between two looks at the validation chips")
+    patience: int = Field(default=6, ge=1, description="Looks without a better score after which training stops")
+    seed: int = Field(default=1, description="Seed of weights and windows")
+    workers: int = Field(default=0, ge=0, description="Processes that make windows beside the training")
