@@ -110,7 +110,8 @@ def test_real_outlines_are_repaired_or_refused_by_name_and_the_rest_goes_in(watc
     registry = shared_data / "registry"
     said = watched.minecam("mine", "import", str(registry / "coal_mine_boundaries.geojson"))
     assert "repaired" in said.stdout
-    assert int(said.stdout.split(" added")[0]) == 250  # 333 outlines: those of one name are one mine
+    assert int(said.stdout.split(" added")[0]) == 249  # 333 outlines: those of one mine are one
+    assert "AMC Coal Mines: the outline reaches over 10,920 km²" in said.stdout + said.stderr
     layer = ("--layer", "polygons_annotated")
     said = watched.minecam("mine", "import", str(registry / "mine_polygons_116_sites.gpkg"), *layer)
     assert int(said.stdout.split(" added")[0]) > 90
