@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prefect.testing.utilities import prefect_test_harness
 
 import sql
 from flows import monitor
@@ -16,12 +15,6 @@ from tests.tasks.conftest import sentinel_hub
 from tests.tasks.test_epochs import MODEL, acquire, mine, pixels
 
 __all__ = ["mine", "sentinel_hub"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def prefect_server():
-    with prefect_test_harness(server_startup_timeout=180):  # a busy machine takes its time
-        yield
 
 
 @pytest.fixture
