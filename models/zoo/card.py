@@ -66,11 +66,11 @@ def describe(card: Card) -> str:
     """Return the card in words, as Markdown."""
     scores, sites = card.scores, card.scores["sites"]
     spread, error = sites["spread"], scores["calibration_error"]
-    settings = ", ".join(f"{name} {value}" for name, value in card.settings.items() if name != "sensor_set")
-    classes = [f"| {name} | {_number(iou)} | {scores['pixels'][name]:,} |" for name, iou in scores["iou"].items()]
+    settings = ", ".join(f"{name} {value}" for name, value in sorted(card.settings.items()) if name != "sensor_set")
+    classes = [f"| {name} | {_number(scores['iou'][name])} | {scores['pixels'][name]:,} |" for name in card.labels]
     places = [
         f"| {site} | {_number(found['mean_iou'])} | {_number(found['footprint_iou'])} |"
-        for site, found in sites["each"].items()
+        for site, found in sorted(sites["each"].items())
     ]
     return "\n".join([
         f"# {card.name} {card.version}", "",
