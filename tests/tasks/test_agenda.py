@@ -107,6 +107,18 @@ def test_an_epoch_that_comes_late_makes_the_comparisons_after_it_due(database, h
     assert [(row["day"].day, round(row["changed_hectares"], 2)) for row in changed] == [(1, 0), (5, 3), (9, 3)]
 
 
+def test_a_comparison_with_an_epoch_that_was_superseded_since_is_due(database, home, mine) -> None:
+    for day, side in ((1, 10), (5, 20), (9, 20)):
+        compare(database, stored(database, mine, acquire(database, mine, home, day, side)), mine)
+    assert due_epochs(database, mine) == []
+    (fifth,) = database.execute("select * from epoch where sensing_time::date = '2023-01-05'").fetchall()
+    sql.run(database, "epoch_supersede", epoch_id=fifth["epoch_id"], why="raster lost: for good")
+    (ninth,) = agenda.due_epochs(database, mine, MODEL, **ALL)  # type: ignore[arg-type]
+    assert ninth["sensing_time"].day == 9
+    assert compare(database, ninth, mine)["changed_hectares"] == pytest.approx(3.0)  # against the first now
+    assert due_epochs(database, mine) == []
+
+
 def test_a_rerun_opens_what_was_quarantined_and_what_failed_too_often(database, home, mine) -> None:
     for day, state in ((1, "quarantined"), (2, "failed"), (3, "segmented")):
         acquire(database, mine, home, day, side=0)
