@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
-from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName, FlowRunFilter
+from prefect.client.schemas.filters import FlowRunFilter, WorkPoolFilter, WorkPoolFilterName
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.deployments.runner import EntrypointType
 from prefect.exceptions import ObjectAlreadyExists
@@ -44,10 +44,10 @@ def end_orphans() -> list[str]:
 
     Prefect lets them stand as running, and a deployment with a concurrency limit then never runs again.
     """
-    ours = DeploymentFilter(name=DeploymentFilterName(any_=["fleet", "mine"]))
+    ours = WorkPoolFilter(name=WorkPoolFilterName(any_=[POOL]))
     begun = FlowRunFilter.model_validate({"state": {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}})
     with get_client(sync_client=True) as client:
-        orphans = client.read_flow_runs(deployment_filter=ours, flow_run_filter=begun)
+        orphans = client.read_flow_runs(work_pool_filter=ours, flow_run_filter=begun)
         for run in orphans:
             client.set_flow_run_state(run.id, Crashed(message="its worker was stopped"), force=True)
     return [run.name for run in orphans]

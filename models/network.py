@@ -12,15 +12,7 @@ from torch import nn
 from models import torch_compat
 from models.errors import ModelError
 from models.labels import LABELS
-
-NETWORKS: dict[str, tuple[str, dict[str, object]]] = {
-    "unet": ("Unet", {"decoder_channels": (128, 64, 48, 32, 16)}),
-    "unet++": ("UnetPlusPlus", {"decoder_channels": (128, 64, 48, 32, 16)}),
-    "deeplabv3+": ("DeepLabV3Plus", {"decoder_channels": 128}),
-    "fpn": ("FPN", {"decoder_pyramid_channels": 128, "decoder_segmentation_channels": 96}),
-    "segformer": ("Segformer", {"decoder_segmentation_channels": 128}),
-}
-"""Networks by our names: what segmentation-models-pytorch calls them, and decoders slim enough for a CPU."""
+from models.recipe import NETWORKS
 
 LITE = {"lite0": "tu-tf_efficientnet_lite0", "lite2": "tu-tf_efficientnet_lite2"}
 """Encoders whose ImageNet weights come as a package; quick on a CPU (no squeeze-and-excitation, ReLU6)."""
@@ -42,11 +34,12 @@ def build(*, network: str, encoder: str, channels: int, weights: str | None = No
 
     if network not in NETWORKS:
         raise ModelError(f"unknown network '{network}': choose one of {', '.join(NETWORKS)}")
-    kind, decoder = NETWORKS[network]
+    chosen = NETWORKS[network]
     try:
-        built = getattr(smp, kind)(
-            LITE.get(encoder, encoder), encoder_weights=weights, in_channels=channels, classes=len(LABELS), **decoder
-        )
+        built = getattr(smp, chosen["kind"])(
+            LITE.get(encoder, encoder), encoder_weights=weights, in_channels=channels, classes=len(LABELS),
+            **chosen["decoder"],
+        )  # fmt: skip
     except (KeyError, RuntimeError, ValueError) as error:
         raise ModelError(f"encoder '{encoder}' does not go with {network} ({error}): try lite0 or resnet34") from error
     except OSError as error:

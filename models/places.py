@@ -51,8 +51,8 @@ def read_places(folder: Path, seen: SensorSet) -> Places:
             for look in looks:
                 scenes.append(_look(folder / "images" / f"{row['id']}_{look}.tif", seen))
                 mined.append(emerged and look == "t1")
-    if not scenes:
-        raise ModelError(f"{folder} has no pairs of split 'train'")
+    if len(set(mined)) < 2:
+        raise ModelError(f"{folder} must have places with and without mining in split 'train'")
     return Places(np.stack(scenes), np.array(mined))
 
 

@@ -1,6 +1,18 @@
-"""How a model is trained: one typed configuration, kept in the card of the model that it made."""
+"""How a model is trained: one typed configuration, kept in the card of the model that it made.
+
+Loads without torch, for the run form and the command's defaults are made from it.
+"""
+
+import json
+from importlib.resources import files
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from models.sensors import SENSOR_SETS
+
+NETWORKS: dict[str, dict[str, Any]] = json.loads(files("models").joinpath("networks.json").read_text())
+"""Networks by our names: `kind` in segmentation-models-pytorch, and a `decoder` slim enough for a CPU."""
 
 
 class Recipe(BaseModel):
@@ -8,8 +20,10 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sensor_set: str = Field(description="Bands that the model sees")
-    network: str = Field(default="unet", description="unet, unet++, deeplabv3+, fpn or segformer")
+    sensor_set: str = Field(
+        default="s2-rgb", description="Bands that the model sees", json_schema_extra={"enum": [*SENSOR_SETS]}
+    )
+    network: str = Field(default="unet", description="The network", json_schema_extra={"enum": [*NETWORKS]})
     encoder: str = Field(default="lite0", description="lite0, lite2, or any encoder of segmentation-models-pytorch")
     imagenet: bool = Field(default=True, description="Start the encoder from ImageNet weights")
     steps: int = Field(default=1500, ge=2, description="Training steps at most")
@@ -17,7 +31,11 @@ class Recipe(BaseModel):
     side: int = Field(default=256, ge=32, multiple_of=32, description="Pixels a side of a window")
     learning_rate: float = Field(default=1e-3, gt=0, description="Peak learning rate")
     decay: float = Field(default=1e-2, ge=0, description="Weight decay of AdamW")
-    every: int = Field(default=250, ge=1, description="Steps between two looks at the validation chips")
+    every: int = Field(
+        default=250,
+        ge=1,
+        description="Steps between two looks at the validation chips; a killed training goes on from the latest",
+    )
     patience: int = Field(default=6, ge=1, description="Looks without a better score after which training stops")
     seed: int = Field(default=1, description="Seed of weights and windows")
     workers: int = Field(default=0, ge=0, description="Processes that make windows beside the training")

@@ -4,6 +4,7 @@ import logging
 import math
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,10 @@ class Learner(lightning.LightningModule):
         mean_iou, footprint_iou = scores["mean_iou"] or 0.0, scores["footprint_iou"] or 0.0
         self.log_dict({"mean_iou": mean_iou, "footprint_iou": footprint_iou, "score": (mean_iou + footprint_iou) / 2})
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Write into the checkpoint what it is of."""
+        checkpoint["recipe"] = self.recipe.model_dump()
+
     def configure_optimizers(self) -> Any:
         """Return AdamW with one cycle of the learning rate."""
         optimizer = torch.optim.AdamW(self.parameters(), lr=self.recipe.learning_rate, weight_decay=self.recipe.decay)
@@ -111,7 +116,7 @@ def train(
 
     `pairs` is a folder of places of which only is known whether they are mined. Weights are averaged over the steps,
     and those that do best on the validation chips are kept. A checkpoint beside `out` is gone on from, and removed
-    at the end. Raises ModelError for chips that do not fit.
+    at the end. Raises ModelError for chips that do not fit, and for a checkpoint of another recipe.
     """
     seen = sensor_set(recipe.sensor_set)
     chips, held_out = (read_chips(folder, seen, split=split) for split in ("train", "val"))
@@ -124,13 +129,14 @@ def train(
         out.parent, f"{out.stem}-best", monitor="score", mode="max", save_weights_only=True,
         enable_version_counter=False,
     )  # fmt: skip
-    start = torch.load(going_on, weights_only=False)["global_step"] * recipe.batch if going_on.exists() else 0
-    windows = Windows(chips, places, recipe=recipe, seen=seen, mean=mean, std=std, start=start)
+    windows = Windows(
+        chips, places, recipe=recipe, seen=seen, mean=mean, std=std, start=_steps_done(going_on, recipe) * recipe.batch
+    )
     _trainer(recipe, out, best, say).fit(
         learner,
         DataLoader(windows, batch_size=recipe.batch, num_workers=recipe.workers),
         DataLoader(Whole(held_out, seen, mean, std), batch_size=1),
-        ckpt_path=str(going_on) if start else None,
+        ckpt_path=str(going_on) if going_on.exists() else None,
     )
     chosen = Path(best.best_model_path)
     learner.load_state_dict(torch.load(chosen, weights_only=True)["state_dict"])
@@ -145,6 +151,15 @@ def train(
     return card
 
 
+def _steps_done(checkpoint: Path, recipe: Recipe) -> int:
+    if not checkpoint.exists():
+        return 0
+    known = torch.load(checkpoint, weights_only=True)
+    if known["recipe"] != recipe.model_dump():
+        raise ModelError(f"{checkpoint} is of another recipe: go on with that one, or remove the file to begin anew")
+    return int(known["global_step"])
+
+
 def _network(recipe: Recipe) -> torch.nn.Module:
     seen = sensor_set(recipe.sensor_set)
     if recipe.imagenet:
@@ -153,9 +168,8 @@ def _network(recipe: Recipe) -> torch.nn.Module:
 
 
 def _trainer(recipe: Recipe, out: Path, best: ModelCheckpoint, say: Say) -> lightning.Trainer:
-    keep = ModelCheckpoint(
-        out.parent, out.stem, every_n_train_steps=min(100, recipe.every), enable_version_counter=False
-    )
+    # After every look, so that what a look has found is in it; with the best weights before it in the list.
+    keep = ModelCheckpoint(out.parent, out.stem, every_n_epochs=1, enable_version_counter=False)
     average = EMAWeightAveraging(decay=0.998, update_starting_at_step=min(100, recipe.steps // 2))
     return lightning.Trainer(
         max_steps=recipe.steps,
@@ -176,10 +190,8 @@ def _trainer(recipe: Recipe, out: Path, best: ModelCheckpoint, say: Say) -> ligh
 def scored(file: Path, held_out: Sequence[Chip]) -> Card:
     """Set temperature and scores of the model in `file` by the held-out chips, and return its card."""
     model = zoo.load(str(file))
-    warmth = temperature(model, held_out)
-    zoo.save(file, model.network, model.card.model_copy(update={"temperature": warmth}))
-    model = zoo.load(str(file))
-    card = model.card.model_copy(update={"scores": evaluate(model, held_out)})
+    warm = replace(model, card=model.card.model_copy(update={"temperature": temperature(model, held_out)}))
+    card = warm.card.model_copy(update={"scores": evaluate(warm, held_out)})
     zoo.save(file, model.network, card)
     zoo.publish(file)
     return card

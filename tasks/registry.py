@@ -81,13 +81,11 @@ def add(
 
 
 def _model(given: str | None) -> str | None:
-    """Return the name of a shipped model, or the absolute path of a model file; raises ModelError for neither."""
     if given is None:
         return None
     from models import zoo  # torch takes its time
 
-    zoo.card(given)
-    return str(Path(given).absolute()) if Path(given).suffix or Path(given).parent != Path() else given
+    return zoo.lasting(given)
 
 
 def _insert(

@@ -25,8 +25,8 @@ WHOLE = 0.9
 class Report:
     """The figures of one mine; epochs have a date and the share of the AOI that was seen (0-1).
 
-    `epochs` are those that the columns of `areas` show: the first, one before, and the latest; `history` has all.
-    `areas` has a row per class with its hectares in these three, each on the ground that its epoch saw.
+    `columns` are those of them that `areas` shows, as first, before and now, None where there is none; `areas` has a
+    row per class with its hectares in these three, each on the ground that its epoch saw.
     """
 
     mine: str
@@ -34,7 +34,7 @@ class Report:
     model: str
     acquisitions: dict[str, int]
     epochs: list[dict[str, Any]]
-    history: list[dict[str, Any]]
+    columns: dict[str, dict[str, Any] | None]
     areas: list[dict[str, Any]]
     alerts: dict[str, int]
 
@@ -52,8 +52,8 @@ def report(connection: sql.Connection, mine: Mine) -> Report:
         name=mine.name,
         model=keys["model"],
         acquisitions={row["state"]: row["count"] for row in states},
-        epochs=[_dated(row) for row in epochs if row["epoch_id"] in ids.values()],
-        history=[_dated(row) for row in epochs],
+        epochs=[_dated(row) for row in epochs],
+        columns={name: row and _dated(row) for name, row in shown.items()},
         areas=sql.run(connection, "report_areas", **ids),
         alerts={row["state"]: row["count"] for row in alerts},
     )

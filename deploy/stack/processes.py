@@ -48,7 +48,8 @@ class Process:
 
     def port(self, wanted: int) -> int:
         """Return the port that the running process listens at, else a free one from `wanted` on."""
-        return int(self._known()["port"]) if self.find() else free_port(wanted)
+        known = self._known().get("port") if self.find() else None
+        return int(known) if known else free_port(wanted)
 
     def runs(self, command: Sequence[str], environment: dict[str, str]) -> bool:
         """Return whether the process runs, and was started with just these."""

@@ -14,7 +14,7 @@ import sql
 from deploy.stack.cluster import Cluster
 from deploy.stack.processes import Process
 from tasks import registry
-from tasks.settings import Settings, home
+from tasks.settings import Settings, chosen, home
 
 POOL = "minecam"
 QUIET = {
@@ -69,13 +69,13 @@ def up(say: Say) -> None:
     deployments.register()
     worker = Process(folder, "worker")
     command = [_program("prefect"), "worker", "start", "--pool", POOL, "--name", "embedded"]
-    chosen = {name: value for name, value in os.environ.items() if name.startswith(("MINECAM_", "SH_"))}
-    if not worker.runs(command, {**chosen, **variables}):
+    given_to_it = {**chosen(), **variables}
+    if not worker.runs(command, given_to_it):
         worker.stop()
         for name in deployments.end_orphans():
             say(f"worker: the run {name} was left unfinished; the next one goes on with it")
         say("worker: starting")
-        worker.start(command, {**chosen, **variables})
+        worker.start(command, given_to_it)
 
 
 def down(say: Say) -> None:

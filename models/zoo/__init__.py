@@ -73,6 +73,15 @@ def card(model: str) -> Card:
         raise ModelError(f"{file} is no model of MineCam: make one with `minecam model train`") from error
 
 
+def lasting(model: str) -> str:
+    """Return what `model` is known by wherever it is asked for: its name, or the absolute path of its file.
+
+    Raises ModelError when there is no such model.
+    """
+    card(model)
+    return str(Path(model).absolute()) if _is_path(model) else model
+
+
 def load(model: str, *, device: str = "auto") -> SegmentationModel:
     """Return a shipped model by name, or a model file by path, on `device` (auto: the GPU where there is one)."""
     file, about = _file(model), card(model)
@@ -112,12 +121,15 @@ def checksum(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
+def _is_path(model: str) -> bool:
+    return bool(Path(model).suffix) or Path(model).parent != Path()
+
+
 def _file(model: str) -> Path:
-    path = Path(model)
-    if path.suffix or path.parent != Path():
-        if not path.is_file():
-            raise ModelError(f"there is no model file {path}")
-        return path
+    if _is_path(model):
+        if not Path(model).is_file():
+            raise ModelError(f"there is no model file {model}")
+        return Path(model)
     file = FOLDER / f"{model}{SUFFIX}"
     if not file.exists():
         names = ", ".join(sorted(known.stem for known in FOLDER.glob(f"*{SUFFIX}")))

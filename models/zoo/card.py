@@ -78,12 +78,12 @@ def describe(card: Card) -> str:
         f"- Trained on: {card.trained_on}. SHA-256 of the chips {card.chips[:12]}, by MineCam {card.code}.",
         f"- Settings: {settings}.",
         f"- Limits: {card.limits}", "",
-        "On the validation chips, whose sites took no part in training (but chose the best step and the temperature):",
-        "",
+        "On the validation chips. Their sites took no part in training, but the temperature was chosen on them, and so "
+        "was the step where training looked at them:", "",
         f"- mean IoU of the components {_number(scores['mean_iou'])}{_ends(scores, 'mean_iou')}; "
-        f"over sites {spread['mean_iou']['mean']:.3f} ± {spread['mean_iou']['std']:.3f}",
+        f"over sites {_spread(spread['mean_iou'])}",
         f"- footprint IoU {_number(scores['footprint_iou'])}{_ends(scores, 'footprint_iou')}; "
-        f"over sites {spread['footprint_iou']['mean']:.3f} ± {spread['footprint_iou']['std']:.3f}",
+        f"over sites {_spread(spread['footprint_iou'])}",
         f"- expected calibration error {_number(error['with_temperature'])} with temperature {card.temperature}, "
         f"{_number(error['without_temperature'])} without", "",
         f"`minecam model evaluate {card.name} --chips DIR --split val` prints these figures.", "",
@@ -95,6 +95,10 @@ def describe(card: Card) -> str:
 def _ends(scores: dict[str, Any], name: str) -> str:
     ends = scores["interval"][name]
     return f" (95 % interval over sites {ends[0]:.3f} to {ends[1]:.3f})" if ends else ""
+
+
+def _spread(of: dict[str, float] | None) -> str:
+    return f"{of['mean']:.3f} ± {of['std']:.3f}" if of else "-"
 
 
 def _number(value: float | None) -> str:

@@ -1,6 +1,7 @@
 """The models from chips to a class raster, on a few small simulated chips."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import rasterio
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from deploy.archive.simulate import make_chips
@@ -24,8 +26,8 @@ from models.losses import footprint, somewhere
 from models.places import SOMEWHERE
 from models.recipe import Recipe
 from models.sensors import sensor_set
-from models.training import class_weights, train
-from models.windows import Windows
+from models.training import Learner, class_weights, train
+from models.windows import Sample, Windows
 
 
 @pytest.fixture(scope="module")
@@ -74,26 +76,43 @@ def test_training_writes_a_model_whose_card_says_what_it_is(trained: Path) -> No
     assert not trained.with_suffix(".ckpt").exists()
 
 
-def test_training_goes_on_from_its_checkpoint(chips: Path, tmp_path: Path) -> None:
-    out, said = tmp_path / "m.safetensors", []
+def in_a_step(said: str, step: int) -> bool:
+    return step == 5
+
+
+def in_a_look(said: str, step: int) -> bool:
+    return said.startswith("step 4:")
+
+
+@pytest.mark.parametrize(("dies", "again"), [(in_a_step, [6]), (in_a_look, [4, 6])])
+def test_an_interrupted_training_ends_as_an_uninterrupted_one(
+    chips: Path, tmp_path: Path, dies: Callable[[str, int], bool], again: list[int]
+) -> None:
     recipe = Recipe(sensor_set="s2-rgb", imagenet=False, steps=6, batch=2, side=32, every=2)
-    import lightning
+    step = Learner.training_step
 
-    stop = lightning.Trainer.fit
+    def die(said: str = "", at: int = 0) -> None:
+        if dies(said, at):
+            raise InterruptedError
 
-    def killed(self: lightning.Trainer, *arguments: object, **words: object) -> None:
-        stop(self, *arguments, **words)  # type: ignore[arg-type]
-        raise KeyboardInterrupt
+    def watched(self: Learner, batch: Sample, number: int) -> torch.Tensor:
+        die(at=self.trainer.global_step)
+        return step(self, batch, number)
 
-    arguments = {"recipe": recipe, "out": out, "say": said.append}
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(lightning.Trainer, "fit", killed)
-        train(chips, **arguments)  # type: ignore[arg-type]
-    assert out.with_suffix(".ckpt").exists() and not out.exists()
-    said.clear()
-    train(chips, **arguments)  # type: ignore[arg-type]
-    assert out.exists() and not any("step 2:" in words for words in said)
-    assert sorted(file.suffix for file in tmp_path.iterdir()) == [".json", ".md", ".safetensors"]
+    files = [tmp_path / "whole.safetensors", tmp_path / "interrupted.safetensors"]
+    train(chips, recipe=recipe, out=files[0], say=lambda _: None)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(InterruptedError):
+        patch.setattr(Learner, "training_step", watched)
+        train(chips, recipe=recipe, out=files[1], say=die)
+    assert not files[1].exists()
+    with pytest.raises(ModelError, match="is of another recipe"):
+        train(chips, recipe=recipe.model_copy(update={"steps": 9}), out=files[1], say=lambda _: None)
+    said: list[str] = []
+    train(chips, recipe=recipe, out=files[1], say=said.append)
+    assert [words.split(":")[0] for words in said] == [f"step {look}" for look in again]
+    whole, interrupted = (load_file(file) for file in files)
+    assert all(torch.equal(whole[name], interrupted[name]) for name in whole)
+    assert sorted(file.suffix for file in tmp_path.iterdir()) == [".json", ".json", ".md", ".md"] + 2 * [".safetensors"]
 
 
 def test_windows_depend_on_seed_and_number_alone(chips: Path) -> None:

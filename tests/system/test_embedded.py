@@ -15,6 +15,7 @@ import sql
 from deploy.archive import simulate
 from deploy.stack.processes import Process
 from deploy.stack.stack import PARTS
+from models.recipe import NETWORKS
 from tests.system.conftest import Minecam
 from tests.system.stack_of_tests import PROGRAM, Stack
 
@@ -41,7 +42,7 @@ def watched(embedded: Stack) -> Stack:
 
 def test_up_again_starts_nothing_and_status_says_so(embedded: Stack, minecam: Minecam) -> None:
     before = {name: Process(embedded.home, name).find() for name in PARTS}
-    minecam("up")
+    minecam("up", MINECAM_SHARED_DATA="/elsewhere")  # is no setting of the stack, and restarts nothing
     assert {name: Process(embedded.home, name).find() for name in PARTS} == before
     assert json.loads(minecam("status", "--json").stdout)["parts"] == dict.fromkeys(("postgis", *PARTS), "running")
 
@@ -59,6 +60,13 @@ def test_the_form_asks_for_mine_range_sensor_set_and_rerun(embedded: Stack) -> N
     assert fields == ["mine", "start", "end", "sensor_set", "rerun"]
     assert form["required"] == ["mine"]
     assert "s2-10" in form["definitions"]["SensorSetName"]["enum"]
+
+
+def test_the_form_of_a_training_offers_networks_and_sensor_sets(embedded: Stack) -> None:
+    form = embedded.prefect("deployments/name/train/model")["parameter_openapi_schema"]
+    recipe = form["definitions"]["Recipe"]["properties"]
+    assert recipe["network"]["enum"] == list(NETWORKS) and "s1-s2" in recipe["sensor_set"]["enum"]
+    assert form["required"] == ["name", "chips"]
 
 
 def test_every_acquisition_ends_segmented_or_with_a_reason(watched: Stack, embedded_database: sql.Connection) -> None:

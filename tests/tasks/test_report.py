@@ -59,7 +59,8 @@ def test_a_report_sets_the_latest_against_an_epoch_that_saw_the_mine_as_a_whole(
     monkeypatch.setenv("MINECAM_MODEL", MODEL.name)
     watched(database, home, mine, (1, 10, 0), (3, 20, 0), (5, 20, mine.grid.width - 20), (9, 25, 0))
     found = report(database, mine)
-    assert [row["date"][-2:] for row in found.epochs] == ["01", "03", "09"] and len(found.history) == 4
+    shown = {title: epoch and epoch["date"][-2:] for title, epoch in found.columns.items()}
+    assert shown == {"first": "01", "before": "03", "now": "09"} and len(found.epochs) == 4
     (dug,) = [row for row in found.areas if row["class"] == "excavation"]
     assert rounded(dug, "first", "before", "now") == [1.0, 4.0, 6.25]
 
@@ -73,4 +74,4 @@ def test_columns():
 
 def test_a_mine_without_epochs_has_a_report(database, home, mine):
     found = report(database, mine)
-    assert found.epochs == found.history == found.areas == []
+    assert found.epochs == found.areas == [] and set(found.columns.values()) == {None}
