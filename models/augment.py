@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from models.channels import RADAR
 
-SUN, BAND = 0.10, 0.03
+SUN, BAND = 0.15, 0.06
 """Spread of brightness, as a share: common to all bands (sun, season, slope), and of each band (season, sensor)."""
 
 PATH_AT_490 = 0.075
@@ -35,12 +35,14 @@ def air(bands: Sequence[str]) -> np.ndarray:
 def window(
     scene: np.ndarray, labels: np.ndarray, *, side: int, around: int | None, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return a random window at 0.75 to 1.35 times its resolution, as (side, side): labels by nearest neighbour.
+    """Return a random window (side, side): half of them as they are, half at 0.75 to 1.35 times their resolution.
 
+    Labels are resampled by nearest neighbour.
     With `around` it lies about a pixel of that class, which must occur: rare components are seen more often.
     """
     height, width = labels.shape
-    large = min(round(side / float(np.exp(rng.uniform(np.log(0.75), np.log(1.35))))), height, width)
+    zoom = 1.0 if rng.random() < 0.5 else float(np.exp(rng.uniform(np.log(0.75), np.log(1.35))))
+    large = min(round(side / zoom), height, width)
     if around is None:
         top, left = (int(rng.integers(0, length - large + 1)) for length in (height, width))
     else:
@@ -50,6 +52,8 @@ def window(
         top = int(np.clip(rows[i] + jitter[0] - large // 2, 0, height - large))
         left = int(np.clip(columns[i] + jitter[1] - large // 2, 0, width - large))
     part = (slice(top, top + large), slice(left, left + large))
+    if large == side:
+        return scene[:, *part], labels[part]
     seen = torch.from_numpy(np.ascontiguousarray(scene[:, *part]))[None]
     known = torch.from_numpy(np.ascontiguousarray(labels[part]))[None, None].float()
     seen = functional.interpolate(seen, (side, side), mode="bilinear", align_corners=False, antialias=True)
@@ -76,7 +80,7 @@ def observed_anew(scene: np.ndarray, *, bands: Sequence[str], rng: np.random.Gen
     valid = (scene != 0).any(axis=0)
     radar = np.array([band in RADAR for band in bands])
     seen = scene.astype(np.float32)
-    if rng.random() < 0.3:
+    if rng.random() < 0.5:
         seen += float(rng.uniform(-1, 0.3)) * air(bands)[:, None, None]
     gain = np.exp(rng.normal(0, SUN) + rng.normal(0, BAND, len(bands))).astype(np.float32)
     seen *= gain[:, None, None]

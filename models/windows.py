@@ -16,7 +16,7 @@ from models.places import Places, mosaic
 from models.recipe import Recipe
 from models.sensors import SensorSet
 
-SHARE_OF_PLACES = 0.2
+SHARE_OF_PLACES = 0.1
 """Of the windows, where places are given."""
 
 SHARE_OF_COMPONENTS = 0.5
