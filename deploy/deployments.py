@@ -14,7 +14,7 @@ from prefect.exceptions import ObjectAlreadyExists
 from prefect.schedules import Cron
 from prefect.states import Crashed
 
-from flows import monitor, train
+from flows import evaluate, monitor, train
 from tasks.settings import settings
 
 POOL = "minecam"
@@ -35,7 +35,10 @@ def register() -> None:
     )
     mine = monitor.mine.to_deployment("mine", work_pool_name=POOL, entrypoint_type=EntrypointType.MODULE_PATH)
     model = train.model.to_deployment("model", work_pool_name=POOL, entrypoint_type=EntrypointType.MODULE_PATH)
-    for deployment in (fleet, mine, model):
+    experiment = evaluate.experiment.to_deployment(
+        "experiment", work_pool_name=POOL, entrypoint_type=EntrypointType.MODULE_PATH
+    )
+    for deployment in (fleet, mine, model, experiment):
         deployment.apply()  # type: ignore[union-attr]
 
 

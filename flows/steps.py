@@ -16,6 +16,7 @@ from tasks import download as process_api
 from tasks import notify as notices
 from tasks import segment as segmentation
 from tasks import store as storage
+from tasks import trials
 from tasks import validate as validation
 from tasks import vectorise as vectors
 
@@ -38,3 +39,4 @@ store = step(storage.store, "{mine.slug} {acquisition[sensing_date]}")
 compare = step(comparisons.compare, "{mine.slug} {epoch[sensing_time]:%Y-%m-%d}")
 alert = step(alerts.alert, "{mine.slug}")
 notify = step(notices.notify, "{mine.slug}")
+trial = step(trials.trial, "{recipe.sensor_set} {recipe.network} {recipe.encoder} {recipe.commodity}")

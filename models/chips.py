@@ -24,7 +24,7 @@ REFLECTANCE = 1e-4
 
 @dataclass(frozen=True)
 class Chip:
-    """One chip of a site.
+    """One chip of a site, where `commodity` is mined (empty: not known).
 
     `scene` float32 (bands, H, W), reflectance (radar: linear gamma0); `labels` uint8 (H, W), 255 unsure or without
     label; `valid` bool (H, W).
@@ -32,26 +32,41 @@ class Chip:
 
     name: str
     site: str
+    commodity: str
     scene: np.ndarray
     labels: np.ndarray
     valid: np.ndarray
 
 
-def read_chips(folder: Path, sensor_set: SensorSet, *, split: str) -> list[Chip]:
-    """Return the labelled chips of `split`; raises ModelError that names what is missing or unreadable."""
-    table = folder / "sites.csv"
-    if not table.exists():
-        raise ModelError(f"{folder} has no sites.csv: it is no folder of chips")
-    with table.open(newline="") as file:
-        rows = list(csv.DictReader(file))
+def read_chips(folder: Path, sensor_set: SensorSet, *, split: str, commodity: str = "") -> list[Chip]:
+    """Return the labelled chips of `split`, and of `commodity` only where one is given.
+
+    Raises ModelError that names what is missing or unreadable.
+    """
+    rows = sites(folder)
     chosen = [row for row in rows if row["split"] == split]
     if not chosen:
         known = ", ".join(sorted({row["split"] for row in rows}))
         raise ModelError(f"{folder} has no chips of split '{split}': choose one of {known}")
-    return [_chip(folder, row["chip"], row["site"], sensor_set) for row in chosen]
+    if commodity:
+        known = ", ".join(sorted({row["commodity_guess"] for row in chosen} - {""}))
+        chosen = [row for row in chosen if row["commodity_guess"] == commodity]
+        if not chosen:
+            raise ModelError(f"{folder} has no {split} chips of commodity '{commodity}': choose one of {known}")
+    return [_chip(folder, row, sensor_set) for row in chosen]
 
 
-def _chip(folder: Path, name: str, site: str, sensor_set: SensorSet) -> Chip:
+def sites(folder: Path) -> list[dict[str, str]]:
+    """Return the rows of `sites.csv`, one per chip; raises ModelError for a folder that has none."""
+    table = folder / "sites.csv"
+    if not table.exists():
+        raise ModelError(f"{folder} has no sites.csv: it is no folder of chips")
+    with table.open(newline="") as file:
+        return [{"commodity_guess": "", **row} for row in csv.DictReader(file)]
+
+
+def _chip(folder: Path, row: dict[str, str], sensor_set: SensorSet) -> Chip:
+    name = row["chip"]
     try:
         with rasterio.open(folder / "labels" / f"{name}.tif") as dataset:
             labels = dataset.read(1)
@@ -59,7 +74,8 @@ def _chip(folder: Path, name: str, site: str, sensor_set: SensorSet) -> Chip:
     except RasterioError as error:
         raise ModelError(f"chip {name} cannot be read: {error}") from error
     valid = (scene != 0).any(axis=0)
-    return Chip(name, site, scene, np.where(valid, labels, NODATA).astype(np.uint8), valid)
+    known = np.where(valid, labels, NODATA).astype(np.uint8)
+    return Chip(name, row["site"], row["commodity_guess"], scene, known, valid)
 
 
 def _groups(bands: Sequence[str]) -> list[list[str]]:

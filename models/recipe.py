@@ -26,10 +26,12 @@ class Recipe(BaseModel):
     network: str = Field(default="unet", description="The network", json_schema_extra={"enum": [*NETWORKS]})
     encoder: str = Field(default="lite0", description="lite0, lite2, or any encoder of segmentation-models-pytorch")
     imagenet: bool = Field(default=True, description="Start the encoder from ImageNet weights")
+    commodity: str = Field(default="", description="Train on the chips of this commodity only; empty: on all")
     steps: int = Field(default=1500, ge=2, description="Training steps at most")
     batch: int = Field(default=8, ge=2, description="Windows per step")
     side: int = Field(default=256, ge=32, multiple_of=32, description="Pixels a side of a window")
-    learning_rate: float = Field(default=1e-3, gt=0, description="Peak learning rate")
+    learning_rate: float = Field(default=2e-3, gt=0, description="Peak learning rate")
+    encoder_rate: float = Field(default=0.5, gt=0, description="Learning rate of the encoder, as a share of the peak")
     decay: float = Field(default=1e-2, ge=0, description="Weight decay of AdamW")
     every: int = Field(
         default=250,

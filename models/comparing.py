@@ -1,0 +1,101 @@
+"""Comparing: the trials of an experiment, trained and scored alike; can be stopped at any time and goes on."""
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from models import zoo
+from models.chips import checksum, read_chips, sites
+from models.evaluation import evaluate
+from models.experiment import trial_name
+from models.labels import COMPONENTS
+from models.recipe import Recipe
+from models.sensors import sensor_set
+from models.training import Say, train
+
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Score:
+    """How one trial did on validation sites: all of them, or those of a commodity.
+
+    `iou` is by component; `*_low` and `*_high` are the 95 % interval over sites. None where there is no component.
+    """
+
+    sensor_set: str
+    network: str
+    encoder: str
+    seed: int
+    steps: int
+    trained_on: str
+    scored_on: str
+    sites: int
+    mean_iou: float | None
+    mean_iou_low: float | None
+    mean_iou_high: float | None
+    footprint_iou: float | None
+    footprint_iou_low: float | None
+    footprint_iou_high: float | None
+    iou: dict[str, float | None]
+    model_checksum: str
+    chips_checksum: str
+
+
+def commodities(folder: Path) -> list[str]:
+    """Return the commodities with at least two training sites and one validation site, by name."""
+    having = {(row["commodity_guess"], row["split"], row["site"]) for row in sites(folder) if row["commodity_guess"]}
+    count = Counter((commodity, split) for commodity, split, _ in having)
+    return sorted({name for name, _, _ in having if count[name, "train"] >= 2 and count[name, "val"] >= 1})
+
+
+def trial(recipe: Recipe, *, chips: Path, out: Path, say: Say) -> list[Score]:
+    """Train what `recipe` says into folder `out`, unless it is there, and return its scores: over all sites, and by
+    commodity.
+
+    Every trial looks at the validation chips at its end only, so that none is chosen by what it is scored on.
+    """
+    recipe = recipe.model_copy(update={"every": recipe.steps})
+    file = out / f"{trial_name(recipe)}{zoo.SUFFIX}"
+    if not _done(file, recipe, chips):
+        train(chips, recipe=recipe, out=file, say=lambda said: say(f"{file.stem} {said}"))
+    model = zoo.load(str(file))
+    held_out = read_chips(chips, model.sensor_set, split="val")
+    groups = {ALL: held_out}
+    for name in sorted({chip.commodity for chip in held_out} - {""}):
+        groups[name] = [chip for chip in held_out if chip.commodity == name]
+    return [_score(recipe, model, on, evaluate(model, group)) for on, group in groups.items()]
+
+
+def _done(file: Path, recipe: Recipe, folder: Path) -> bool:
+    if not file.exists() or (known := zoo.card(str(file))).settings != recipe.model_dump():
+        return False
+    chips = read_chips(folder, sensor_set(recipe.sensor_set), split="train", commodity=recipe.commodity)
+    return known.chips == checksum(chips)
+
+
+def _score(recipe: Recipe, model: zoo.SegmentationModel, on: str, found: dict[str, Any]) -> Score:
+    (mean_low, mean_high), (foot_low, foot_high) = (
+        found["interval"][name] or (None, None) for name in ("mean_iou", "footprint_iou")
+    )
+    return Score(
+        sensor_set=recipe.sensor_set, network=recipe.network, encoder=recipe.encoder, seed=recipe.seed,
+        steps=recipe.steps, trained_on=recipe.commodity or ALL, scored_on=on, sites=len(found["sites"]["each"]),
+        mean_iou=found["mean_iou"], mean_iou_low=mean_low, mean_iou_high=mean_high,
+        footprint_iou=found["footprint_iou"], footprint_iou_low=foot_low, footprint_iou_high=foot_high,
+        iou={label.name: found["iou"][label.name] for label in COMPONENTS},
+        model_checksum=model.checksum, chips_checksum=model.card.chips,
+    )  # fmt: skip
+
+
+def write_table(scores: Sequence[Score], path: Path) -> None:
+    """Write `scores` as CSV, one column for each component's IoU."""
+    rows = [asdict(score) for score in scores]
+    rows = [{**row, **row.pop("iou")} for row in rows]
+    with path.open("w", newline="") as file:
+        table = csv.DictWriter(file, list(rows[0]))
+        table.writeheader()
+        table.writerows(rows)
