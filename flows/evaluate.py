@@ -6,12 +6,12 @@ from prefect import flow, get_run_logger
 from prefect.artifacts import create_table_artifact
 
 import sql
-from flows.steps import trial
+from flows.steps import try_out
 from models.experiment import read_experiment
 from tasks.settings import settings
 from tasks.trials import record
 
-SHOWN = ("trained_on", "scored_on", "sites", "sensor_set", "network", "encoder", "mean_iou", "footprint_iou")
+SHOWN = ("trained_on", "scored_on", "sites", "sensor_set", "network", "encoder", "change", "mean_iou", "footprint_iou")
 
 
 @flow(name="evaluate", flow_run_name="{name}")
@@ -19,7 +19,7 @@ def experiment(name: str, chips: str) -> None:
     """Compare sensor sets, networks and encoders; a run that was killed goes on when it is started again.
 
     Args:
-        name: A shipped experiment (sensors, networks, commodities), or a TOML file of your own.
+        name: A shipped experiment (sensors, networks, commodities, ablations), or a TOML file of your own.
         chips: Folder of chips: images/, labels/, sites.csv with train and val.
     """
     from models.comparing import commodities  # torch takes seconds, and registering the flow needs none of it
@@ -28,8 +28,8 @@ def experiment(name: str, chips: str) -> None:
     folder = settings().home / "experiments" / name
     say = get_run_logger().info
     scores = []
-    for recipe in grid.trials(commodities(Path(chips))):
-        scores += trial(recipe, chips=Path(chips), out=folder, say=say)
+    for trial in grid.trials(commodities(Path(chips))):
+        scores += try_out(trial, chips=Path(chips), out=folder, say=say)
     with sql.connect(settings().database_address) as connection:
         table, figure = record(connection, scores, experiment=name, question=grid.question, folder=folder)
     rows = [{name: getattr(score, name) for name in SHOWN} for score in scores]

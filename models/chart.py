@@ -44,4 +44,5 @@ def draw(scores: Sequence[Score], path: Path, *, question: str) -> None:
 def _name(score: Score) -> str:
     trained = f", trained on {score.trained_on}" if score.trained_on != score.scored_on else ""
     sites = "" if score.scored_on == ALL else f"{score.scored_on}: "
-    return f"{sites}{score.sensor_set}, {score.network} on {score.encoder}{trained} ({score.seed})"
+    change = f", {score.change}" if score.change else ""
+    return f"{sites}{score.sensor_set}, {score.network} on {score.encoder}{trained}{change} ({score.seed})"

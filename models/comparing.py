@@ -10,7 +10,7 @@ from typing import Any
 from models import zoo
 from models.chips import checksum, read_chips, sites
 from models.evaluation import evaluate
-from models.experiment import trial_name
+from models.experiment import Trial
 from models.labels import COMPONENTS
 from models.recipe import Recipe
 from models.sensors import sensor_set
@@ -31,6 +31,7 @@ class Score:
     encoder: str
     seed: int
     steps: int
+    change: str
     trained_on: str
     scored_on: str
     sites: int
@@ -52,14 +53,13 @@ def commodities(folder: Path) -> list[str]:
     return sorted({name for name, _, _ in having if count[name, "train"] >= 2 and count[name, "val"] >= 1})
 
 
-def trial(recipe: Recipe, *, chips: Path, out: Path, say: Say) -> list[Score]:
-    """Train what `recipe` says into folder `out`, unless it is there, and return its scores: over all sites, and by
-    commodity.
+def try_out(trial: Trial, *, chips: Path, out: Path, say: Say) -> list[Score]:
+    """Train what `trial` says into folder `out`, unless it is there; return its scores over all sites, by commodity.
 
     Every trial looks at the validation chips at its end only, so that none is chosen by what it is scored on.
     """
-    recipe = recipe.model_copy(update={"every": recipe.steps})
-    file = out / f"{trial_name(recipe)}{zoo.SUFFIX}"
+    recipe = trial.recipe.model_copy(update={"every": trial.recipe.steps})
+    file = out / f"{trial.name}{zoo.SUFFIX}"
     if not _done(file, recipe, chips):
         train(chips, recipe=recipe, out=file, say=lambda said: say(f"{file.stem} {said}"))
     model = zoo.load(str(file))
@@ -67,7 +67,7 @@ def trial(recipe: Recipe, *, chips: Path, out: Path, say: Say) -> list[Score]:
     groups = {ALL: held_out}
     for name in sorted({chip.commodity for chip in held_out} - {""}):
         groups[name] = [chip for chip in held_out if chip.commodity == name]
-    return [_score(recipe, model, on, evaluate(model, group)) for on, group in groups.items()]
+    return [_score(trial, model, on, evaluate(model, group)) for on, group in groups.items()]
 
 
 def _done(file: Path, recipe: Recipe, folder: Path) -> bool:
@@ -77,13 +77,15 @@ def _done(file: Path, recipe: Recipe, folder: Path) -> bool:
     return known.chips == checksum(chips)
 
 
-def _score(recipe: Recipe, model: zoo.SegmentationModel, on: str, found: dict[str, Any]) -> Score:
+def _score(trial: Trial, model: zoo.SegmentationModel, on: str, found: dict[str, Any]) -> Score:
     (mean_low, mean_high), (foot_low, foot_high) = (
         found["interval"][name] or (None, None) for name in ("mean_iou", "footprint_iou")
     )
+    recipe = trial.recipe
     return Score(
         sensor_set=recipe.sensor_set, network=recipe.network, encoder=recipe.encoder, seed=recipe.seed,
-        steps=recipe.steps, trained_on=recipe.commodity or ALL, scored_on=on, sites=len(found["sites"]["each"]),
+        steps=recipe.steps, change=trial.change,
+        trained_on=recipe.commodity or ALL, scored_on=on, sites=len(found["sites"]["each"]),
         mean_iou=found["mean_iou"], mean_iou_low=mean_low, mean_iou_high=mean_high,
         footprint_iou=found["footprint_iou"], footprint_iou_low=foot_low, footprint_iou_high=foot_high,
         iou={label.name: found["iou"][label.name] for label in COMPONENTS},

@@ -3,8 +3,11 @@
 Loads without torch, as `recipe` does.
 """
 
+import json
+import re
 import tomllib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from itertools import product
 from pathlib import Path
@@ -20,8 +23,26 @@ SHIPPED = files("models").joinpath("experiments")
 SUFFIX = ".toml"
 
 
+@dataclass(frozen=True)
+class Trial:
+    """One training: its recipe, and what of it was changed besides sensor set, network, encoder and seed."""
+
+    recipe: Recipe
+    change: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the model that the trial makes, as good for a file."""
+        recipe = self.recipe
+        parts = [recipe.sensor_set, recipe.network, recipe.encoder, recipe.commodity or "all", str(recipe.seed)]
+        return re.sub(r"[^\w.+=-]+", "-", "_".join([*parts, self.change] if self.change else parts))
+
+
 class Experiment(BaseModel):
-    """Every sensor set with every network, encoder and seed, all else equal: one trial each."""
+    """Every sensor set with every network, encoder and seed, all else equal: one trial each.
+
+    `changes` adds trials that differ in some setting of the recipe, each for itself: what is that setting worth?
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -31,6 +52,7 @@ class Experiment(BaseModel):
     encoders: tuple[str, ...] = Field(default=(Recipe().encoder,), min_length=1)
     seeds: tuple[int, ...] = Field(default=(1,), min_length=1)
     per_commodity: bool = Field(default=False, description="Also train a model on each commodity alone")
+    changes: tuple[dict[str, Any], ...] = Field(default=(), description="Settings changed, one trial for each")
     recipe: Recipe = Field(default=Recipe(), description="What all trials share")
 
     @field_validator("sensor_sets", "networks")
@@ -42,20 +64,24 @@ class Experiment(BaseModel):
                 raise ValueError(f"there is no '{name}': choose of {', '.join(known)}")
         return names
 
-    def trials(self, commodities: Sequence[str]) -> list[Recipe]:
-        """Return the recipe of every trial; `commodities` are those that could have a model of their own."""
+    @field_validator("changes")
+    @classmethod
+    def _settings(cls, changes: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+        for change in changes:
+            Recipe.model_validate(change)
+        return changes
+
+    def trials(self, commodities: Sequence[str]) -> list[Trial]:
+        """Return every trial; `commodities` are those that could have a model of their own."""
         taught_on = ("", *commodities) if self.per_commodity else ("",)
-        grid = product(self.sensor_sets, self.networks, self.encoders, taught_on, self.seeds)
+        grid = product(self.sensor_sets, self.networks, self.encoders, taught_on, self.seeds, ({}, *self.changes))
         names = ("sensor_set", "network", "encoder", "commodity", "seed")
-        shared = self.recipe.model_dump()
-        return [Recipe.model_validate({**shared, **dict(zip(names, chosen, strict=True))}) for chosen in grid]
-
-
-def trial_name(recipe: Recipe) -> str:
-    """Return the name of the model that a trial makes, as good for a file."""
-    taught_on = recipe.commodity.replace("/", "-").replace(" ", "-") or "all"
-    encoder = recipe.encoder.replace("/", "-")
-    return f"{recipe.sensor_set}_{recipe.network}_{encoder}_{taught_on}_{recipe.seed}"
+        trials = []
+        for *chosen, change in grid:
+            settings = {**self.recipe.model_dump(), **dict(zip(names, chosen, strict=True)), **change}
+            words = ", ".join(f"{name}={json.dumps(value)}" for name, value in change.items())
+            trials.append(Trial(Recipe.model_validate(settings), words))
+        return trials
 
 
 def read_experiment(config: str) -> tuple[str, Experiment]:

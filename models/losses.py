@@ -22,8 +22,9 @@ class Loss(nn.Module):
     should be mine.
     """
 
-    def __init__(self, weights: torch.Tensor) -> None:
+    def __init__(self, weights: torch.Tensor, *, footprint: float) -> None:
         super().__init__()
+        self.footprint = footprint
         self.entropy = nn.CrossEntropyLoss(weight=weights, ignore_index=NODATA)
         self.dice = DiceLoss("multiclass", ignore_index=NODATA)
 
@@ -31,7 +32,7 @@ class Loss(nn.Module):
         """Return the loss of `logits` float32 (N, 11, H, W) against `labels` int64 (N, H, W), 0-10, 254 and 255."""
         known = torch.where(labels == SOMEWHERE, NODATA, labels)
         classes = self.entropy(logits, known) + 0.5 * self.dice(logits, known)
-        return classes + 0.5 * footprint(logits, known) + 0.1 * somewhere(logits, labels)
+        return classes + self.footprint * footprint(logits, known) + 0.1 * somewhere(logits, labels)
 
 
 def footprint(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

@@ -44,7 +44,7 @@ class Learner(lightning.LightningModule):
         super().__init__()
         self.recipe = recipe
         self.network = built.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 1.5 x on a CPU
-        self.loss = Loss(weights)
+        self.loss = Loss(weights, footprint=recipe.footprint)
         self.confusion = MulticlassConfusionMatrix(len(LABELS), ignore_index=NODATA)
 
     def forward(self, planes: torch.Tensor) -> torch.Tensor:
@@ -126,7 +126,7 @@ def train(
     places = read_places(pairs, seen) if pairs else None
     mean, std = statistics(chips, seen)
     lightning.seed_everything(recipe.seed, verbose=False)
-    learner = Learner(recipe, _network(recipe), class_weights(chips))
+    learner = Learner(recipe, _network(recipe), class_weights(chips, power=recipe.rarity))
     going_on = out.with_suffix(".ckpt")
     best = ModelCheckpoint(
         out.parent, f"{out.stem}-best", monitor="score", mode="max", save_weights_only=True,
@@ -200,11 +200,11 @@ def scored(file: Path, held_out: Sequence[Chip]) -> Card:
     return card
 
 
-def class_weights(chips: Sequence[Chip]) -> torch.Tensor:
-    """Return float32 (11,): the less of a class there is, the more it weighs; mean 1 over pixels, at most 5."""
+def class_weights(chips: Sequence[Chip], *, power: float) -> torch.Tensor:
+    """Return float32 (11,): the inverse `power` of each class's share of the pixels; mean 1 over pixels, at most 5."""
     count = sum((np.bincount(c.labels[c.labels != NODATA], minlength=len(LABELS)) for c in chips), np.zeros(1))
     if count.sum() == 0:
         raise ModelError("the chips have no labelled pixel")
     share = np.maximum(count / count.sum(), 1e-4)
-    weights = share**-0.3
+    weights = share**-power
     return torch.tensor(np.minimum(weights / (weights * share).sum(), 5), dtype=torch.float32)

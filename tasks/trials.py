@@ -10,14 +10,14 @@ import sql
 
 if TYPE_CHECKING:  # torch takes seconds to import, and nothing here needs it
     from models.comparing import Score
-    from models.recipe import Recipe
+    from models.experiment import Trial
 
 
-def trial(recipe: "Recipe", *, chips: Path, out: Path, say: "Callable[[str], None]") -> "list[Score]":
-    """Train what `recipe` says into folder `out`, unless it is there, and return its scores."""
+def try_out(trial: "Trial", *, chips: Path, out: Path, say: "Callable[[str], None]") -> "list[Score]":
+    """Train what `trial` says into folder `out`, unless it is there, and return its scores."""
     from models import comparing
 
-    return comparing.trial(recipe, chips=chips, out=out, say=say)
+    return comparing.try_out(trial, chips=chips, out=out, say=say)
 
 
 def record(

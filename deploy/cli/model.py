@@ -1,6 +1,7 @@
 """`minecam model`: what models there are, how good they are, and how to make another."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -111,6 +112,9 @@ def evaluate(
     model: Model,
     chips: Annotated[Path, typer.Option(help="Folder of chips: images/, labels/, sites.csv.")],
     split: Annotated[str, typer.Option(help="Which chips.")] = "val",
+    as_surface: Annotated[
+        bool, typer.Option("--surface", help="Turn top-of-atmosphere chips into surface reflectance first.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Score a model on labelled chips: IoU per class, mean IoU of the ten labels, footprint IoU, confusion matrix.
@@ -118,12 +122,17 @@ def evaluate(
     Example: minecam model evaluate s2-rgb-mines --chips chips/ --split val --json
     """
     from models import evaluation, zoo
+    from models.augment import surface
     from models.chips import read_chips
 
     loaded = zoo.load(model, device=settings().device)
-    scores = evaluation.evaluate(loaded, read_chips(chips, loaded.sensor_set, split=split))
+    shown = read_chips(chips, loaded.sensor_set, split=split)
+    if as_surface:
+        shown = [replace(chip, scene=surface(chip.scene, bands=loaded.sensor_set.bands)) for chip in shown]
+    scores = evaluation.evaluate(loaded, shown)
     if as_json:
-        typer.echo(json.dumps({"model": loaded.name, "checksum": loaded.checksum, "split": split, **scores}))
+        about = {"model": loaded.name, "checksum": loaded.checksum, "split": split, "surface": as_surface}
+        typer.echo(json.dumps({**about, **scores}))
         return
     for name, value in scores["iou"].items():
         typer.echo(f"{name:14} {_number(value)} {scores['pixels'][name]:>10,} px")
@@ -132,7 +141,7 @@ def evaluate(
 
 @app.command()
 def compare(
-    config: Annotated[str, typer.Argument(help="A shipped experiment (sensors, networks, commodities), or TOML file.")],
+    config: Annotated[str, typer.Argument(help="TOML file, or sensors, networks, commodities, ablations.")],
     chips: Annotated[Path, typer.Option(help="Folder of chips: images/, labels/, sites.csv with train and val.")],
     out: Annotated[Path, typer.Option(help="Folder for models, table and figure.")] = Path("experiments"),
 ) -> None:
@@ -143,22 +152,22 @@ def compare(
     Example: minecam model compare sensors --chips simulated/
     """
     import sql
-    from models.comparing import commodities, trial
+    from models.comparing import commodities, try_out
     from models.experiment import read_experiment
     from tasks.trials import record
 
     name, grid = read_experiment(config)
     sql.connect(settings().database_address).close()  # better to fail now than after an hour
-    recipes, scores = grid.trials(commodities(chips)), []
-    for number, recipe in enumerate(recipes, 1):
-        typer.echo(f"trial {number} of {len(recipes)}")
-        scores += trial(recipe, chips=chips, out=out / name, say=typer.echo)
+    trials, scores = grid.trials(commodities(chips)), []
+    for number, trial in enumerate(trials, 1):
+        typer.echo(f"trial {number} of {len(trials)}: {trial.name}")
+        scores += try_out(trial, chips=chips, out=out / name, say=typer.echo)
     with sql.connect(settings().database_address) as connection:
         table, figure = record(connection, scores, experiment=name, question=grid.question, folder=out / name)
     typer.echo(f"{grid.question}\n{'mean':>6} {'foot':>6}")
     for score in scores:
         means = " ".join(f"{_number(value):>6}" for value in (score.mean_iou, score.footprint_iou))
-        kind = f"{score.sensor_set}, {score.network} on {score.encoder} ({score.seed})"
+        kind = f"{score.sensor_set}, {score.network} on {score.encoder} ({score.seed}) {score.change}".strip()
         typer.echo(f"{means} {kind}, trained on {score.trained_on}, scored on {score.scored_on} ({score.sites} sites)")
     typer.echo(f"{table}\n{figure}")
 

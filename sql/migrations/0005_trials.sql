@@ -9,6 +9,7 @@ create table if not exists trial_score (
     encoder            text not null,
     seed               integer not null,
     steps              integer not null,
+    change             text not null,
     trained_on         text not null,
     scored_on          text not null,
     sites              integer not null,
@@ -26,6 +27,7 @@ create table if not exists trial_score (
 );
 comment on table trial_score is 'How the models of experiments did on validation sites';
 comment on column trial_score.question is 'What the experiment is to find out';
+comment on column trial_score.change is 'Settings of training that differ from what the trials share; empty: none';
 comment on column trial_score.trained_on is 'Commodity whose chips it was trained on, or all';
 comment on column trial_score.scored_on is 'Commodity of the validation sites, or all';
 comment on column trial_score.sites is 'Number of validation sites';
@@ -40,7 +42,7 @@ comment on column trial_score.model_checksum is 'SHA-256 of the model file';
 comment on column trial_score.chips_checksum is 'SHA-256 over the training chips';
 
 create or replace view experiment as
-select distinct on (experiment, sensor_set, network, encoder, trained_on, scored_on, seed) *
+select distinct on (experiment, sensor_set, network, encoder, change, trained_on, scored_on, seed) *
 from trial_score
-order by experiment, sensor_set, network, encoder, trained_on, scored_on, seed, recorded_at desc;
+order by experiment, sensor_set, network, encoder, change, trained_on, scored_on, seed, recorded_at desc;
 comment on view experiment is 'The latest scores of every trial of every experiment';

@@ -9,9 +9,9 @@ from PIL import Image
 from deploy.archive.simulate import make_chips
 from models.chart import draw
 from models.chips import sites
-from models.comparing import ALL, Score, commodities, trial, write_table
+from models.comparing import ALL, Score, commodities, try_out, write_table
 from models.errors import ModelError
-from models.experiment import SHIPPED, Experiment, read_experiment, trial_name
+from models.experiment import SHIPPED, Experiment, Trial, read_experiment
 from models.recipe import Recipe
 
 TINY = Recipe(imagenet=False, steps=2, batch=2, side=32)
@@ -20,7 +20,7 @@ TINY = Recipe(imagenet=False, steps=2, batch=2, side=32)
 def a_score(*, trained_on: str = ALL, scored_on: str = ALL, network: str = "unet") -> Score:
     iou: dict[str, float | None] = {"excavation": 0.5, "road": None}
     return Score(
-        "s2-rgb", network, "lite0", 1, 2, trained_on, scored_on, 3, 0.3, 0.2, 0.4, 0.7, 0.6, 0.8, iou, "m", "c"
+        "s2-rgb", network, "lite0", 1, 2, "", trained_on, scored_on, 3, 0.3, 0.2, 0.4, 0.7, 0.6, 0.8, iou, "m", "c"
     )
 
 
@@ -30,9 +30,18 @@ def test_a_grid_is_every_combination_and_all_else_is_shared() -> None:
         recipe=TINY,
     )  # fmt: skip
     trials = grid.trials(["gold", "iron"])
-    assert len({trial_name(recipe) for recipe in trials}) == len(trials) == 2 * 2 * 2 * 3
-    assert {recipe.steps for recipe in trials} == {2}
+    assert len({trial.name for trial in trials}) == len(trials) == 2 * 2 * 2 * 3
+    assert {trial.recipe.steps for trial in trials} == {2}
     assert len(grid.model_copy(update={"per_commodity": False}).trials(["gold"])) == 8
+
+
+def test_changes_are_trials_of_their_own_beside_the_unchanged_one() -> None:
+    grid = Experiment(question="?", changes=({"weather": False}, {"rarity": 0, "steps": 3}), recipe=TINY)
+    plain, still, alike = grid.trials([])
+    assert plain.recipe == TINY and plain.change == ""
+    assert still.recipe == TINY.model_copy(update={"weather": False}) and still.change == "weather=false"
+    assert alike.recipe.steps == 3 and alike.change == "rarity=0, steps=3"
+    assert len({trial.name for trial in (plain, still, alike)}) == 3
 
 
 @pytest.mark.parametrize("name", [entry.name.removesuffix(".toml") for entry in SHIPPED.iterdir()])
@@ -51,13 +60,14 @@ def test_shipped_experiments_can_be_read(name: str) -> None:
         ('question = "?"\n[recipe]\nsteps = 0', "recipe.steps: Input should be greater than"),
         ('question = "?"\nsensor_sets = ["s9"]', "there is no 's9': choose of s2-rgb"),
         ('question = "?"\nnetworks = ["v-net"]', "there is no 'v-net': choose of unet"),
+        ('question = "?"\nchanges = [{sun = 1}]', "changes: .*Extra inputs are not permitted"),
     ],
 )
 def test_a_faulty_experiment_is_refused_in_words(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "grid.toml").write_text(text)
     with pytest.raises(ModelError, match=words):
         read_experiment(str(tmp_path / "grid.toml"))
-    with pytest.raises(ModelError, match="choose one of commodities, networks, sensors"):
+    with pytest.raises(ModelError, match="choose one of ablations, commodities, networks, sensors"):
         read_experiment("none")
 
 
@@ -65,13 +75,13 @@ def test_a_trial_is_trained_once_and_scored_by_commodity(tmp_path: Path) -> None
     chips, out, said = tmp_path / "chips", tmp_path / "out", list[str]()
     make_chips(chips, chips=40, size=64, seed=3)
     known = {row["commodity_guess"] for row in sites(chips) if row["split"] == "val"}
-    scores = trial(TINY, chips=chips, out=out, say=said.append)
+    scores = try_out(Trial(TINY), chips=chips, out=out, say=said.append)
     assert [score.scored_on for score in scores] == [ALL, *sorted(known)]
     assert scores[0].sites == 2 and 0 <= scores[0].mean_iou_low <= scores[0].mean_iou <= scores[0].mean_iou_high <= 1
     assert any("step 2" in words for words in said)
     said.clear()
-    assert trial(TINY, chips=chips, out=out, say=said.append) == scores and not said
-    trial(TINY.model_copy(update={"steps": 3}), chips=chips, out=out, say=said.append)
+    assert try_out(Trial(TINY), chips=chips, out=out, say=said.append) == scores and not said
+    try_out(Trial(TINY.model_copy(update={"steps": 3})), chips=chips, out=out, say=said.append)
     assert any("step 3" in words for words in said)
 
 

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from deploy.archive.simulate import make_chips
 from deploy.cli.model import app
 from models import network, zoo
-from models.augment import air, observed_anew, turned, window
+from models.augment import air, observed_anew, surface, turned, window
 from models.calibration import bins, calibration_error
 from models.channels import channels, standardised
 from models.chips import read_chips, statistics
@@ -164,8 +164,18 @@ def test_clear_air_is_bluest_and_not_in_radar_or_indices() -> None:
     assert air(["B02", "B04", "B12", "VV", "NDVI"]) == pytest.approx([0.075, 0.022, 0.0002, 0, 0], abs=5e-4)
 
 
+def test_surface_reflectance_has_lost_most_of_its_blue_and_nothing_is_seen_where_nothing_was() -> None:
+    scene = np.full((4, 2, 2), 0.2, np.float32)
+    scene[:, 0, 0] = 0
+    scene[0, 1, 1] = 0.02
+    seen = surface(scene, bands=["B02", "B04", "B12", "VV"])
+    assert (seen[:, 0, 0] == 0).all()
+    assert seen[:, 0, 1] == pytest.approx([(0.2 - 0.075) / 0.851, (0.2 - 0.0221) / 0.9536, 0.2, 0.2], abs=1e-3)
+    assert seen[0, 1, 1] == pytest.approx(1e-4)
+
+
 def test_rare_classes_weigh_more_and_none_without_bound(chips: Path) -> None:
-    weights = class_weights(read_chips(chips, sensor_set("s2-rgb"), split="train"))
+    weights = class_weights(read_chips(chips, sensor_set("s2-rgb"), split="train"), power=0.3)
     assert weights[0] == weights.min() and weights.max() <= 5
 
 

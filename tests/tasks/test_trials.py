@@ -8,7 +8,7 @@ from models.comparing import Score
 from tasks.trials import record
 
 SCORE = Score(
-    "s2-rgb", "unet", "lite0", 1, 2, "all", "all", 3, 0.3, 0.2, 0.4, 0.7, 0.6, 0.8, {"road": 0.1}, "first", "chips"
+    "s2-rgb", "unet", "lite0", 1, 2, "", "all", "all", 3, 0.3, 0.2, 0.4, 0.7, 0.6, 0.8, {"road": 0.1}, "first", "chips"
 )
 
 
