@@ -15,22 +15,26 @@ SHOWN = ("trained_on", "scored_on", "sites", "sensor_set", "network", "encoder",
 
 
 @flow(name="evaluate", flow_run_name="{name}")
-def experiment(name: str, chips: str) -> None:
+def experiment(name: str, chips: str, pairs: str | None = None) -> None:
     """Compare sensor sets, networks and encoders; a run that was killed goes on when it is started again.
 
     Args:
         name: A shipped experiment (sensors, networks, commodities, ablations), or a TOML file of your own.
         chips: Folder of chips: images/, labels/, sites.csv with train and val.
+        pairs: Folder of labelled pairs, to learn what is no mine.
     """
-    from models.comparing import commodities  # torch takes seconds, and registering the flow needs none of it
+    from models.comparing import check, commodities  # torch takes seconds, and registering the flow needs none of it
 
     name, grid = read_experiment(name)
     folder = settings().home / "experiments" / name
     say = get_run_logger().info
-    scores = []
-    for trial in grid.trials(commodities(Path(chips))):
-        scores += try_out(trial, chips=Path(chips), out=folder, say=say)
+    trials, scores = grid.trials(commodities(Path(chips))), []
+    check(trials)
+    with sql.connect(settings().database_address) as connection:
+        sql.run(connection, "experiments")  # better to fail now than after hours
+    for trial in trials:
+        scores += try_out(trial, chips=Path(chips), pairs=Path(pairs) if pairs else None, out=folder, say=say)
     with sql.connect(settings().database_address) as connection:
         table, figure = record(connection, scores, experiment=name, question=grid.question, folder=folder)
-    rows = [{name: getattr(score, name) for name in SHOWN} for score in scores]
+    rows = [{column: getattr(score, column) for column in SHOWN} for score in scores]
     create_table_artifact(rows, key="experiment", description=f"{grid.question} All figures: {table}, {figure}")

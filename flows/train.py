@@ -12,7 +12,9 @@ DEFAULT = Recipe()
 
 
 @flow(name="train", flow_run_name="{name}")
-def model(name: str, chips: str, pairs: str | None = None, recipe: Recipe = DEFAULT) -> None:
+def model(
+    name: str, chips: str, pairs: str | None = None, recipe: Recipe = DEFAULT, version: str = "0.1.0", limits: str = ""
+) -> None:
     """Train a model; a run that was killed goes on from its checkpoint when it is started again.
 
     Args:
@@ -20,11 +22,16 @@ def model(name: str, chips: str, pairs: str | None = None, recipe: Recipe = DEFA
         chips: Folder of chips: images/, labels/, sites.csv with train and val.
         pairs: Folder of labelled pairs, to learn what is no mine.
         recipe: How it is trained.
+        version: Version of the model, for its card.
+        limits: What it is not good for, for its card.
     """
     from models import training, zoo  # torch takes seconds, and registering the flow needs none of it
 
     out = settings().home / "models" / f"{name}.safetensors"
     say = get_run_logger().info
-    card = training.train(Path(chips), recipe=recipe, out=out, pairs=Path(pairs) if pairs else None, say=say)
+    card = training.train(
+        Path(chips), recipe=recipe, out=out, pairs=Path(pairs) if pairs else None, version=version, limits=limits,
+        say=say,
+    )  # fmt: skip
     create_markdown_artifact(zoo.describe(card), key="model-card", description=str(out))
     say("trained %s", out)

@@ -32,13 +32,14 @@ def air(bands: Sequence[str]) -> np.ndarray:
     return np.array([PATH_AT_490 * (490 / WAVELENGTH[b]) ** 4 if b in WAVELENGTH else 0 for b in bands], np.float32)
 
 
-def surface(scene: np.ndarray, *, bands: Sequence[str]) -> np.ndarray:
+def surface(scene: np.ndarray, *, bands: Sequence[str], share: float = 1) -> np.ndarray:
     """Return top-of-atmosphere `scene` as surface reflectance under clear air at a zenith sun; 0 stays 0.
 
     Path radiance is taken off and the rest divided by the transmittance there and back, exp(-1.04 t) for the optical
     depth t of clear air (Tanré et al. 1979; t = 0.155 at 490 nm, Hansen and Travis 1974). Radar stays as it is.
+    Of the air that `share` is taken off; below 0 some is added.
     """
-    path = air(bands)[:, None, None]
+    path = share * air(bands)[:, None, None]
     there_and_back = np.exp(-1.04 * 0.155 / PATH_AT_490 * path)
     return np.where(scene != 0, np.maximum((scene - path) / there_and_back, 1e-4), 0).astype(np.float32)
 
@@ -84,27 +85,27 @@ def turned(scene: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator) -
 def observed_anew(scene: np.ndarray, *, bands: Sequence[str], rng: np.random.Generator) -> np.ndarray:
     """Return `scene` as it may look on another day; where all bands are 0 nothing is seen, and stays so.
 
-    Optical bands: the air's path radiance taken off (surface reflectance) or some more of it, the sun's and the
+    Optical bands: the air taken off (surface reflectance) or some more of it, the sun's and the
     season's gain, now and then uneven light, a veil of thin cloud, or a coarser resolution, and noise. Radar: gain
     and speckle.
     """
     valid = (scene != 0).any(axis=0)
-    radar = np.array([band in RADAR for band in bands])
+    radar = np.array([band in RADAR for band in bands])[:, None, None]
     seen = scene.astype(np.float32)
     if rng.random() < 0.5:
-        seen += float(rng.uniform(-1, 0.3)) * air(bands)[:, None, None]
+        seen = surface(seen, bands=bands, share=float(rng.uniform(-0.3, 1)))
     gain = np.exp(rng.normal(0, SUN) + rng.normal(0, BAND, len(bands))).astype(np.float32)
     seen *= gain[:, None, None]
     shape = scene.shape[1:]
     if rng.random() < 0.2:
-        seen *= np.exp(_smooth(shape, rng=rng) * 0.15)
+        seen = np.where(radar, seen, seen * np.exp(_smooth(shape, rng=rng) * 0.15))
     if rng.random() < 0.1:
         veil = np.clip(_smooth(shape, rng=rng), 0, 1) * 0.3
-        seen = np.where(radar[:, None, None], seen, seen * (1 - veil) + CLOUD * veil)
+        seen = np.where(radar, seen, seen * (1 - veil) + CLOUD * veil)
     if rng.random() < 0.1:
-        seen = _coarse(seen, by=int(rng.integers(2, 4)))
+        seen = np.where(radar, seen, _coarse(seen, by=int(rng.integers(2, 4))))
     noise = rng.standard_normal(scene.shape, np.float32)
-    seen += np.where(radar[:, None, None], 0.1 * seen, 0.0015) * noise
+    seen += np.where(radar, 0.1 * seen, 0.0015) * noise
     return np.where(valid, np.maximum(seen, 1e-4), 0).astype(np.float32)
 
 
@@ -116,6 +117,7 @@ def _smooth(shape: tuple[int, ...], *, rng: np.random.Generator) -> np.ndarray:
 
 def _coarse(scene: np.ndarray, *, by: int) -> np.ndarray:
     """Return `scene` as a sensor of `by` times coarser pixels sees it, on the same grid."""
-    seen = torch.from_numpy(scene)[None]
-    blurred = functional.avg_pool2d(seen, by, ceil_mode=True)
+    seen = torch.from_numpy(scene.astype(np.float32))[None]
+    fewer = [max(1, round(length / by)) for length in scene.shape[1:]]
+    blurred = functional.interpolate(seen, fewer, mode="bilinear", align_corners=False, antialias=True)
     return np.asarray(functional.interpolate(blurred, scene.shape[1:], mode="bilinear", align_corners=False)[0])

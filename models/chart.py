@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import matplotlib
 from matplotlib.figure import Figure
 
 from models.comparing import ALL, Score
 
 MEASURES = {"mean_iou": "mean IoU of the ten labels", "footprint_iou": "footprint IoU"}
-COLOURS = ("#1b6ca8", "#c8553d", "#5b8c5a", "#7d5ba6", "#c79a1b")
+COLOURS = matplotlib.color_sequences["tab10"]
 
 
 def draw(scores: Sequence[Score], path: Path, *, question: str) -> None:
@@ -28,7 +29,8 @@ def draw(scores: Sequence[Score], path: Path, *, question: str) -> None:
             if value is None:
                 continue
             colour = COLOURS[kinds.index((score.network, score.encoder)) % len(COLOURS)]
-            axes.plot([low, high], [row, row], color=colour, alpha=0.5, linewidth=2)
+            if low is not None:
+                axes.plot([low, high], [row, row], color=colour, alpha=0.5, linewidth=2)
             axes.plot([value], [row], "o", color=colour, markersize=5)
         axes.set_xlabel(words)
         axes.set_xlim(left=0)
@@ -37,7 +39,7 @@ def draw(scores: Sequence[Score], path: Path, *, question: str) -> None:
     left.set_yticks(range(len(shown)), [_name(score) for score in shown])
     left.invert_yaxis()
     figure.suptitle(question, fontsize=11)
-    figure.supxlabel("dot: all validation sites; line: 95 % interval over sites", fontsize=8, color="#666666")
+    figure.supxlabel("dot: validation sites as one; line: 95 % interval over sites", fontsize=8, color="#666666")
     figure.savefig(path, dpi=130)
 
 

@@ -15,7 +15,7 @@ from rasterio.errors import RasterioError
 
 from models.channels import RADAR, channels
 from models.errors import ModelError
-from models.labels import NODATA
+from models.labels import LABELS, NODATA
 from models.sensors import SensorSet
 
 REFLECTANCE = 1e-4
@@ -24,7 +24,7 @@ REFLECTANCE = 1e-4
 
 @dataclass(frozen=True)
 class Chip:
-    """One chip of a site, where `commodity` is mined (empty: not known).
+    """One chip of a site, where `commodity` is mined in a mine of `mine_type` (empty: not known).
 
     `scene` float32 (bands, H, W), reflectance (radar: linear gamma0); `labels` uint8 (H, W), 255 unsure or without
     label; `valid` bool (H, W).
@@ -33,6 +33,7 @@ class Chip:
     name: str
     site: str
     commodity: str
+    mine_type: str
     scene: np.ndarray
     labels: np.ndarray
     valid: np.ndarray
@@ -57,12 +58,21 @@ def read_chips(folder: Path, sensor_set: SensorSet, *, split: str, commodity: st
 
 
 def sites(folder: Path) -> list[dict[str, str]]:
-    """Return the rows of `sites.csv`, one per chip; raises ModelError for a folder that has none."""
+    """Return the rows of `sites.csv`, one per chip; raises ModelError for a folder that has none, or splits a site."""
     table = folder / "sites.csv"
     if not table.exists():
         raise ModelError(f"{folder} has no sites.csv: it is no folder of chips")
-    with table.open(newline="") as file:
-        return [{"commodity_guess": "", **row} for row in csv.DictReader(file)]
+    with table.open(newline="", encoding="utf-8-sig") as file:
+        rows = [{"commodity_guess": "", "mine_type": "", **row} for row in csv.DictReader(file)]
+    for column in ("chip", "site", "split"):
+        if not all(row.get(column) for row in rows):
+            raise ModelError(f"{table} must have chip, site and split in every row, but lacks a {column}")
+    both = {row["site"] for row in rows if row["split"] == "train"} & {
+        row["site"] for row in rows if row["split"] == "val"
+    }
+    if both:
+        raise ModelError(f"{table} has site {min(both)} in both train and val: a site belongs to one of them")
+    return rows
 
 
 def _chip(folder: Path, row: dict[str, str], sensor_set: SensorSet) -> Chip:
@@ -73,9 +83,13 @@ def _chip(folder: Path, row: dict[str, str], sensor_set: SensorSet) -> Chip:
         scene = np.concatenate([_bands(folder, name, group) for group in _groups(sensor_set.bands)], axis=0)
     except RasterioError as error:
         raise ModelError(f"chip {name} cannot be read: {error}") from error
+    if labels.shape != scene.shape[1:]:
+        raise ModelError(f"chip {name} is {scene.shape[1:]} pixels, its labels are {labels.shape}")
+    if strange := sorted({*np.unique(labels).tolist()} - {label.id for label in LABELS} - {NODATA}):
+        raise ModelError(f"chip {name} has labels that are none: {strange}; they are 0 to 10, and 255 for unsure")
     valid = (scene != 0).any(axis=0)
     known = np.where(valid, labels, NODATA).astype(np.uint8)
-    return Chip(name, row["site"], row["commodity_guess"], scene, known, valid)
+    return Chip(name, row["site"], row["commodity_guess"], row["mine_type"], scene, known, valid)
 
 
 def _groups(bands: Sequence[str]) -> list[list[str]]:

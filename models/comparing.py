@@ -1,17 +1,19 @@
-"""Comparing: the trials of an experiment, trained and scored alike; can be stopped at any time and goes on."""
+"""Comparing: the trials of an experiment, trained and scored alike; what is trained is not trained again."""
 
 import csv
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from models import zoo
+from models import network, zoo
 from models.chips import checksum, read_chips, sites
 from models.evaluation import evaluate
 from models.experiment import Trial
 from models.labels import COMPONENTS
+from models.places import read_places
 from models.recipe import Recipe
 from models.sensors import sensor_set
 from models.training import Say, train
@@ -21,9 +23,9 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class Score:
-    """How one trial did on validation sites: all of them, or those of a commodity.
+    """How one trial did on validation sites: all of them, or those of a commodity or of a type of mine.
 
-    `iou` is by component; `*_low` and `*_high` are the 95 % interval over sites. None where there is no component.
+    `iou` is by component; `*_low` and `*_high` are the 95 % interval over sites, None where there is one site only.
     """
 
     sensor_set: str
@@ -53,28 +55,37 @@ def commodities(folder: Path) -> list[str]:
     return sorted({name for name, _, _ in having if count[name, "train"] >= 2 and count[name, "val"] >= 1})
 
 
-def try_out(trial: Trial, *, chips: Path, out: Path, say: Say) -> list[Score]:
-    """Train what `trial` says into folder `out`, unless it is there; return its scores over all sites, by commodity.
+def check(trials: Sequence[Trial]) -> None:
+    """Raise ModelError for a trial whose network cannot be had: better now than after hours of others."""
+    for recipe in (trial.recipe for trial in trials):
+        network.build(network=recipe.network, encoder=recipe.encoder, channels=sensor_set(recipe.sensor_set).channels)
+
+
+def try_out(trial: Trial, *, chips: Path, pairs: Path | None, out: Path, say: Say) -> list[Score]:
+    """Train what `trial` says into folder `out`, unless it is there; return its scores over all sites, and by what is
+    mined and how.
 
     Every trial looks at the validation chips at its end only, so that none is chosen by what it is scored on.
     """
     recipe = trial.recipe.model_copy(update={"every": trial.recipe.steps})
     file = out / f"{trial.name}{zoo.SUFFIX}"
-    if not _done(file, recipe, chips):
-        train(chips, recipe=recipe, out=file, say=lambda said: say(f"{file.stem} {said}"))
+    if not _done(file, recipe, chips, pairs):
+        train(chips, recipe=recipe, out=file, pairs=pairs, say=lambda said: say(f"{file.stem} {said}"))
     model = zoo.load(str(file))
     held_out = read_chips(chips, model.sensor_set, split="val")
     groups = {ALL: held_out}
-    for name in sorted({chip.commodity for chip in held_out} - {""}):
-        groups[name] = [chip for chip in held_out if chip.commodity == name]
+    for of in (attrgetter("commodity"), attrgetter("mine_type")):
+        for name in sorted({of(chip) for chip in held_out} - {""}):
+            groups[name] = [chip for chip in held_out if of(chip) == name]
     return [_score(trial, model, on, evaluate(model, group)) for on, group in groups.items()]
 
 
-def _done(file: Path, recipe: Recipe, folder: Path) -> bool:
+def _done(file: Path, recipe: Recipe, folder: Path, pairs: Path | None) -> bool:
     if not file.exists() or (known := zoo.card(str(file))).settings != recipe.model_dump():
         return False
     chips = read_chips(folder, sensor_set(recipe.sensor_set), split="train", commodity=recipe.commodity)
-    return known.chips == checksum(chips)
+    places = read_places(pairs, sensor_set(recipe.sensor_set)).checksum() if pairs else ""
+    return (known.chips, known.pairs) == (checksum(chips), places)
 
 
 def _score(trial: Trial, model: zoo.SegmentationModel, on: str, found: dict[str, Any]) -> Score:

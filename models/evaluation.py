@@ -80,8 +80,11 @@ def sites(by_site: dict[str, np.ndarray]) -> dict[str, Any]:
 def interval(matrices: np.ndarray, *, draws: int = 1000, seed: int = 0) -> dict[str, list[float]]:
     """Return the 95 % interval of mean IoU and footprint IoU, by drawing whole sites anew (Efron 1979).
 
-    `matrices` is int64 (sites, 11, 11); pixels of one site are not independent of each other.
+    `matrices` is int64 (sites, 11, 11); pixels of one site are not independent of each other. Empty where there are
+    fewer than two sites.
     """
+    if len(matrices) < 2:
+        return {"mean_iou": [], "footprint_iou": []}
     rng = np.random.default_rng(seed)
     drawn = [figures(matrices[rng.integers(len(matrices), size=len(matrices))].sum(axis=0)) for _ in range(draws)]
     ends = {}

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from importlib.resources import files
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from models.errors import ModelError
-from models.recipe import NETWORKS, Recipe
-from models.sensors import SENSOR_SETS
+from models.recipe import Recipe
 
 SHIPPED = files("models").joinpath("experiments")
 SUFFIX = ".toml"
@@ -41,43 +40,41 @@ class Trial:
 class Experiment(BaseModel):
     """Every sensor set with every network, encoder and seed, all else equal: one trial each.
 
-    `changes` adds trials that differ in some setting of the recipe, each for itself: what is that setting worth?
+    What is not listed is as the recipe says. `changes` adds trials that differ in some setting of the recipe, each for
+    itself: what is that setting worth?
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     question: str = Field(description="What is to be found out")
-    sensor_sets: tuple[str, ...] = Field(default=(Recipe().sensor_set,), min_length=1)
-    networks: tuple[str, ...] = Field(default=(Recipe().network,), min_length=1)
-    encoders: tuple[str, ...] = Field(default=(Recipe().encoder,), min_length=1)
-    seeds: tuple[int, ...] = Field(default=(1,), min_length=1)
+    sensor_sets: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    encoders: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
     per_commodity: bool = Field(default=False, description="Also train a model on each commodity alone")
     changes: tuple[dict[str, Any], ...] = Field(default=(), description="Settings changed, one trial for each")
     recipe: Recipe = Field(default=Recipe(), description="What all trials share")
 
-    @field_validator("sensor_sets", "networks")
-    @classmethod
-    def _known(cls, names: tuple[str, ...], field: ValidationInfo) -> tuple[str, ...]:
-        known = SENSOR_SETS if field.field_name == "sensor_sets" else NETWORKS
-        for name in names:
-            if name not in known:
-                raise ValueError(f"there is no '{name}': choose of {', '.join(known)}")
-        return names
-
-    @field_validator("changes")
-    @classmethod
-    def _settings(cls, changes: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
-        for change in changes:
-            Recipe.model_validate(change)
-        return changes
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        for change in self.changes:
+            if {"every", "patience"} & set(change):
+                raise ValueError("every and patience change nothing: a trial looks at the validation chips at its end")
+        try:
+            self.trials([])
+        except ValidationError as error:
+            raise ValueError(_first(error)) from error
+        return self
 
     def trials(self, commodities: Sequence[str]) -> list[Trial]:
         """Return every trial; `commodities` are those that could have a model of their own."""
-        taught_on = ("", *commodities) if self.per_commodity else ("",)
-        grid = product(self.sensor_sets, self.networks, self.encoders, taught_on, self.seeds, ({}, *self.changes))
-        names = ("sensor_set", "network", "encoder", "commodity", "seed")
+        varied: dict[str, Sequence[Any]] = {
+            "sensor_set": self.sensor_sets, "network": self.networks, "encoder": self.encoders, "seed": self.seeds,
+            "commodity": ("", *commodities) if self.per_commodity else (),
+        }  # fmt: skip
+        names = [name for name, values in varied.items() if values]
         trials = []
-        for *chosen, change in grid:
+        for *chosen, change in product(*(varied[name] for name in names), ({}, *self.changes)):
             settings = {**self.recipe.model_dump(), **dict(zip(names, chosen, strict=True)), **change}
             words = ", ".join(f"{name}={json.dumps(value)}" for name, value in change.items())
             trials.append(Trial(Recipe.model_validate(settings), words))
@@ -99,5 +96,9 @@ def read_experiment(config: str) -> tuple[str, Experiment]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ModelError(f"{config} is no TOML ({error})") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ModelError(f"{config}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise ModelError(f"{config}: {_first(error)}") from error
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors()[0]
+    return ": ".join([part for part in [".".join(map(str, first["loc"]))] if part] + [first["msg"]])

@@ -31,6 +31,8 @@ class Loss(nn.Module):
     def forward(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Return the loss of `logits` float32 (N, 11, H, W) against `labels` int64 (N, H, W), 0-10, 254 and 255."""
         known = torch.where(labels == SOMEWHERE, NODATA, labels)
+        if (known == NODATA).all():  # the mean over no pixel would be NaN, and every weight after it
+            return 0.1 * somewhere(logits, labels) + 0 * logits.sum()
         classes = self.entropy(logits, known) + 0.5 * self.dice(logits, known)
         return classes + self.footprint * footprint(logits, known) + 0.1 * somewhere(logits, labels)
 
@@ -40,8 +42,6 @@ def footprint(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     background = logits.log_softmax(dim=1)[:, 0]
     mine = torch.log1p(-background.exp().clamp(max=1 - 1e-6))
     known, mined = labels != NODATA, (labels > 0) & (labels != NODATA)
-    if not known.any():
-        return logits.new_zeros(())
     entropy = -torch.where(mined, mine, background)[known].mean()
     chance = mine.exp() * known
     dice = 1 - (2 * (chance * mined).sum() + 1) / (chance.sum() + mined.sum() + 1)

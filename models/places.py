@@ -5,6 +5,7 @@ unlike the large mines. The layout is that of the labelled pairs of the README: 
 """
 
 import csv
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,10 @@ class Places:
 
     scenes: np.ndarray
     mined: np.ndarray
+
+    def checksum(self) -> str:
+        """Return the SHA-256 over looks and what is known of them."""
+        return hashlib.sha256(self.scenes.tobytes() + self.mined.tobytes()).hexdigest()
 
 
 def read_places(folder: Path, seen: SensorSet) -> Places:

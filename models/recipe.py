@@ -4,10 +4,11 @@ Loads without torch, for the run form and the command's defaults are made from i
 """
 
 import json
+from collections.abc import Iterable
 from importlib.resources import files
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from models.sensors import SENSOR_SETS
 
@@ -34,6 +35,7 @@ class Recipe(BaseModel):
     encoder_rate: float = Field(default=0.5, gt=0, description="Learning rate of the encoder, as a share of the peak")
     weather: bool = Field(default=True, description="Show windows as on another day: other air, sun, thin cloud")
     rarity: float = Field(default=0.3, ge=0, le=1, description="How much more rare classes weigh; 0: as much as any")
+    places: float = Field(default=0.1, ge=0, lt=1, description="Share of places among the windows, where there are any")
     footprint: float = Field(default=0.5, ge=0, description="Weight of the loss over the footprint")
     decay: float = Field(default=1e-2, ge=0, description="Weight decay of AdamW")
     every: int = Field(
@@ -42,5 +44,21 @@ class Recipe(BaseModel):
         description="Steps between two looks at the validation chips; a killed training goes on from the latest",
     )
     patience: int = Field(default=6, ge=1, description="Looks without a better score after which training stops")
-    seed: int = Field(default=1, description="Seed of weights and windows")
+    seed: int = Field(default=1, ge=0, le=2**31 - 1, description="Seed of weights and windows")
     workers: int = Field(default=0, ge=0, description="Processes that make windows beside the training")
+
+    @field_validator("sensor_set")
+    @classmethod
+    def _known_sensor_set(cls, name: str) -> str:
+        return _one_of(SENSOR_SETS, name)
+
+    @field_validator("network")
+    @classmethod
+    def _known_network(cls, name: str) -> str:
+        return _one_of(NETWORKS, name)
+
+
+def _one_of(known: Iterable[str], name: str) -> str:
+    if name not in known:
+        raise ValueError(f"there is no '{name}': choose of {', '.join(known)}")
+    return name

@@ -1,9 +1,11 @@
 """Training: chips in, a model file out. Can be stopped at any time and goes on from its last checkpoint."""
 
+import fcntl
 import logging
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,9 +42,9 @@ Say = Callable[[str], None]
 class Learner(lightning.LightningModule):
     """The network in training."""
 
-    def __init__(self, recipe: Recipe, built: torch.nn.Module, weights: torch.Tensor) -> None:
+    def __init__(self, recipe: Recipe, built: torch.nn.Module, weights: torch.Tensor, of: dict[str, Any]) -> None:
         super().__init__()
-        self.recipe = recipe
+        self.recipe, self.of = recipe, of
         self.network = built.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 1.5 x on a CPU
         self.loss = Loss(weights, footprint=recipe.footprint)
         self.confusion = MulticlassConfusionMatrix(len(LABELS), ignore_index=NODATA)
@@ -51,6 +53,10 @@ class Learner(lightning.LightningModule):
         """Return float32 logits (N, 11, H, W) of standardised `planes` (N, channels, H, W)."""
         logits: torch.Tensor = self.network(planes.contiguous(memory_format=torch.channels_last)).float()
         return logits
+
+    def on_train_batch_start(self, *_: Any) -> None:
+        """Seed what the network itself draws (dropout) by the step, so that a resumed training draws the same."""
+        torch.manual_seed(self.recipe.seed * 1_000_003 + self.global_step)
 
     def training_step(self, batch: Sample, _: int) -> torch.Tensor:
         """Return the loss of one batch."""
@@ -73,7 +79,7 @@ class Learner(lightning.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Write into the checkpoint what it is of."""
-        checkpoint["recipe"] = self.recipe.model_dump()
+        checkpoint["of"] = self.of
 
     def configure_optimizers(self) -> Any:
         """Return AdamW with one cycle of the learning rate, slower for the encoder, which knows something."""
@@ -119,22 +125,33 @@ def train(
 
     `pairs` is a folder of places of which only is known whether they are mined. Weights are averaged over the steps,
     and those that do best on the validation chips are kept. A checkpoint beside `out` is gone on from, and removed
-    at the end. Raises ModelError for chips that do not fit, and for a checkpoint of another recipe.
+    at the end. Raises ModelError for chips that do not fit, for a checkpoint of another recipe or other chips, and
+    while another training writes `out`.
     """
+    with _alone(out):
+        return _train(
+            folder, recipe=recipe, out=out, say=say, pairs=pairs, version=version, trained_on=trained_on, limits=limits
+        )
+
+
+def _train(
+    folder: Path, *, recipe: Recipe, out: Path, say: Say, pairs: Path | None, version: str, trained_on: str, limits: str
+) -> Card:
     seen = sensor_set(recipe.sensor_set)
     chips, held_out = (read_chips(folder, seen, split=split, commodity=recipe.commodity) for split in ("train", "val"))
     places = read_places(pairs, seen) if pairs else None
     mean, std = statistics(chips, seen)
+    of: dict[str, Any] = {
+        "recipe": recipe.model_dump(),
+        "chips": checksum([*chips, *held_out]),
+        "pairs": places.checksum() if places else "",
+    }
     lightning.seed_everything(recipe.seed, verbose=False)
-    learner = Learner(recipe, _network(recipe), class_weights(chips, power=recipe.rarity))
+    learner = Learner(recipe, _network(recipe), class_weights(chips, power=recipe.rarity), of)
     going_on = out.with_suffix(".ckpt")
-    best = ModelCheckpoint(
-        out.parent, f"{out.stem}-best", monitor="score", mode="max", save_weights_only=True,
-        enable_version_counter=False,
-    )  # fmt: skip
-    windows = Windows(
-        chips, places, recipe=recipe, seen=seen, mean=mean, std=std, start=_steps_done(going_on, recipe) * recipe.batch
-    )
+    # Not weights alone: Lightning would write those of the last step then, not the average that was looked at.
+    best = ModelCheckpoint(out.parent, f"{out.stem}-best", monitor="score", mode="max", enable_version_counter=False)
+    windows = Windows(chips, places, recipe=recipe, seen=seen, mean=mean, std=std, start=_steps_done(going_on, of))
     _trainer(recipe, out, best, say).fit(
         learner,
         DataLoader(windows, batch_size=recipe.batch, num_workers=recipe.workers),
@@ -145,21 +162,39 @@ def train(
     learner.load_state_dict(torch.load(chosen, weights_only=True)["state_dict"])
     draft = Card.of(
         recipe, name=out.stem, version=version, mean=mean, std=std, chips=checksum(chips),
-        trained_on=trained_on or f"chips of {folder.name}", limits=limits or "nobody has said yet",
+        pairs=of["pairs"], trained_on=trained_on or f"chips of {folder.name}", limits=limits or "nobody has said yet",
     )  # fmt: skip
-    zoo.save(out, learner.network, draft)
-    card = scored(out, held_out)
-    for file in (going_on, chosen):
+    unscored = out.with_suffix(f".draft{zoo.SUFFIX}")
+    zoo.save(unscored, learner.network, draft)
+    card = scored(unscored, out, held_out)
+    for file in (unscored, going_on, chosen):
         file.unlink(missing_ok=True)
     return card
 
 
-def _steps_done(checkpoint: Path, recipe: Recipe) -> int:
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Hold the lock of `out`; raises ModelError while another training does."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    lock = out.with_suffix(".lock")
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ModelError(f"{out} is being trained already: wait for it, or name another file") from None
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+
+
+def _steps_done(checkpoint: Path, of: dict[str, Any]) -> int:
     if not checkpoint.exists():
         return 0
     known = torch.load(checkpoint, weights_only=True)
-    if known["recipe"] != recipe.model_dump():
-        raise ModelError(f"{checkpoint} is of another recipe: go on with that one, or remove the file to begin anew")
+    for name, words in (("recipe", "another recipe"), ("chips", "other chips"), ("pairs", "other pairs")):
+        if known["of"][name] != of[name]:
+            raise ModelError(f"{checkpoint} is of {words}: go on with those, or remove the file to begin anew")
     return int(known["global_step"])
 
 
@@ -170,15 +205,21 @@ def _network(recipe: Recipe) -> torch.nn.Module:
     return network.build(network=recipe.network, encoder=recipe.encoder, channels=seen.channels)
 
 
+def steps_between_looks(recipe: Recipe) -> int:
+    """Return after how many steps the validation chips are looked at: at most `every`, and last (almost) at the end."""
+    return recipe.steps // math.ceil(recipe.steps / recipe.every)
+
+
 def _trainer(recipe: Recipe, out: Path, best: ModelCheckpoint, say: Say) -> lightning.Trainer:
     # After every look, so that what a look has found is in it; with the best weights before it in the list.
     keep = ModelCheckpoint(out.parent, out.stem, every_n_epochs=1, enable_version_counter=False)
-    average = EMAWeightAveraging(decay=0.998, update_starting_at_step=min(100, recipe.steps // 2))
+    average = EMAWeightAveraging(decay=min(0.998, 1 - 10 / max(recipe.steps, 20)))  # over a tenth of the steps
     return lightning.Trainer(
         max_steps=recipe.steps,
-        val_check_interval=math.ceil(recipe.steps / math.ceil(recipe.steps / recipe.every)),
+        val_check_interval=steps_between_looks(recipe),
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,
+        devices=1,
         precision="bf16-mixed",
         gradient_clip_val=2.0,
         logger=False,
@@ -190,13 +231,13 @@ def _trainer(recipe: Recipe, out: Path, best: ModelCheckpoint, say: Say) -> ligh
     )  # fmt: skip
 
 
-def scored(file: Path, held_out: Sequence[Chip]) -> Card:
-    """Set temperature and scores of the model in `file` by the held-out chips, and return its card."""
-    model = zoo.load(str(file))
+def scored(unscored: Path, out: Path, held_out: Sequence[Chip]) -> Card:
+    """Write model `unscored` to `out` with temperature and scores by the held-out chips, and return its card."""
+    model = zoo.load(str(unscored))
     warm = replace(model, card=model.card.model_copy(update={"temperature": temperature(model, held_out)}))
     card = warm.card.model_copy(update={"scores": evaluate(warm, held_out)})
-    zoo.save(file, model.network, card)
-    zoo.publish(file)
+    zoo.save(out, model.network, card)
+    zoo.publish(out)
     return card
 
 

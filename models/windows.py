@@ -10,14 +10,12 @@ from torch.utils.data import Dataset, IterableDataset
 from models.augment import observed_anew, turned, window
 from models.channels import channels, standardised
 from models.chips import Chip
+from models.errors import ModelError
 from models.labels import COMPONENTS, NODATA
 from models.network import MULTIPLE
 from models.places import Places, mosaic
 from models.recipe import Recipe
 from models.sensors import SensorSet
-
-SHARE_OF_PLACES = 0.1
-"""Of the windows, where places are given."""
 
 SHARE_OF_COMPONENTS = 0.5
 """Of the windows of chips, which lie about a component drawn by the root of its pixels."""
@@ -27,7 +25,10 @@ Sample = tuple[torch.Tensor, torch.Tensor]
 
 
 class Windows(IterableDataset):
-    """Windows of (side, side); each is drawn from the seed and its number alone, from `start` on."""
+    """Windows of (side, side), from batch `start` on; each is drawn from the seed and its number alone.
+
+    Raises ModelError for chips smaller than a window.
+    """
 
     def __init__(
         self,
@@ -40,6 +41,9 @@ class Windows(IterableDataset):
         std: list[float],
         start: int = 0,
     ) -> None:
+        for chip in chips:
+            if min(chip.labels.shape) < recipe.side:
+                raise ModelError(f"chip {chip.name} is smaller than a window: give a side of {min(chip.labels.shape)}")
         self.chips, self.places, self.recipe, self.start = chips, places, recipe, start
         self.seen, self.mean, self.std = seen, mean, std
         self.having = {c.id: [i for i, chip in enumerate(chips) if (chip.labels == c.id).any()] for c in COMPONENTS}
@@ -49,15 +53,17 @@ class Windows(IterableDataset):
         self.weights = weights / weights.sum()
 
     def __iter__(self) -> Iterator[Sample]:
+        # The loader takes whole batches of its workers in turn: their number changes nothing.
         worker = torch.utils.data.get_worker_info()
         first, step = (worker.id, worker.num_workers) if worker else (0, 1)
-        for number in count(self.start + first, step):
-            yield self.sample(np.random.default_rng([self.recipe.seed, number]))
+        for batch in count(self.start + first, step):
+            for number in range(batch * self.recipe.batch, (batch + 1) * self.recipe.batch):
+                yield self.sample(np.random.default_rng([self.recipe.seed, number]))
 
     def sample(self, rng: np.random.Generator) -> Sample:
         """Return one window."""
         side = self.recipe.side
-        if self.places is not None and rng.random() < SHARE_OF_PLACES:
+        if self.places is not None and rng.random() < self.recipe.places:
             scene, labels = mosaic(self.places, side=side, rng=rng)
         else:
             around = None

@@ -13,11 +13,13 @@ if TYPE_CHECKING:  # torch takes seconds to import, and nothing here needs it
     from models.experiment import Trial
 
 
-def try_out(trial: "Trial", *, chips: Path, out: Path, say: "Callable[[str], None]") -> "list[Score]":
+def try_out(
+    trial: "Trial", *, chips: Path, pairs: Path | None, out: Path, say: "Callable[[str], None]"
+) -> "list[Score]":
     """Train what `trial` says into folder `out`, unless it is there, and return its scores."""
     from models import comparing
 
-    return comparing.try_out(trial, chips=chips, out=out, say=say)
+    return comparing.try_out(trial, chips=chips, pairs=pairs, out=out, say=say)
 
 
 def record(

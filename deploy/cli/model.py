@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
+from pydantic import ValidationError
 
 from models.recipe import NETWORKS, Recipe
 from models.sensors import SENSOR_SETS
@@ -88,12 +89,14 @@ def train(
 
     if out.suffix != ".safetensors":
         raise WrongUse(f"{out} must end in .safetensors")
-    if side % 32:
-        raise WrongUse(f"--side {side} is no multiple of 32")
-    recipe = Recipe(
-        sensor_set=sensor_set, network=network, encoder=encoder, imagenet=imagenet, commodity=commodity, steps=steps,
-        batch=batch, side=side, learning_rate=learning_rate, every=every, seed=seed,
-    )  # fmt: skip
+    try:
+        recipe = Recipe(
+            sensor_set=sensor_set, network=network, encoder=encoder, imagenet=imagenet, commodity=commodity,
+            steps=steps, batch=batch, side=side, learning_rate=learning_rate, every=every, seed=seed,
+        )  # fmt: skip
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise WrongUse(f"--{str(first['loc'][0]).replace('_', '-')}: {first['msg']}") from error
     card = run(
         chips,
         recipe=recipe,
@@ -104,7 +107,8 @@ def train(
         limits=limits,
         say=typer.echo,
     )
-    typer.echo(f"{out}: mean IoU {card.scores['mean_iou']}, footprint IoU {card.scores['footprint_iou']}")
+    means = (_number(card.scores[name]).strip() for name in ("mean_iou", "footprint_iou"))
+    typer.echo("{}: mean IoU {}, footprint IoU {}".format(out, *means))
 
 
 @app.command()
@@ -136,32 +140,39 @@ def evaluate(
         return
     for name, value in scores["iou"].items():
         typer.echo(f"{name:14} {_number(value)} {scores['pixels'][name]:>10,} px")
-    typer.echo(f"{'mean of ten':14} {_number(scores['mean_iou'])}\n{'footprint':14} {_number(scores['footprint_iou'])}")
+    for words, name in (("mean of ten", "mean_iou"), ("footprint", "footprint_iou")):
+        ends = [_number(end) for end in scores["interval"][name]]
+        interval = f"   95 % interval over {len(scores['sites']['each'])} sites {' to '.join(ends)}" if ends else ""
+        typer.echo(f"{words:14} {_number(scores[name])}{interval}")
+    typer.echo(f"{'calibration':14} {_number(scores['calibration_error']['with_temperature'])}   expected error")
 
 
 @app.command()
 def compare(
     config: Annotated[str, typer.Argument(help="TOML file, or sensors, networks, commodities, ablations.")],
     chips: Annotated[Path, typer.Option(help="Folder of chips: images/, labels/, sites.csv with train and val.")],
+    pairs: Annotated[Path | None, typer.Option(help="Folder of labelled pairs, to learn what is no mine.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for models, table and figure.")] = Path("experiments"),
 ) -> None:
     """Train a grid of models alike and compare them, in the database (view `experiment`), as CSV and as a figure.
 
-    Stopped and started again, it goes on where it was.
+    Stopped and started again, it goes on with the trial it was at.
 
     Example: minecam model compare sensors --chips simulated/
     """
     import sql
-    from models.comparing import commodities, try_out
+    from models.comparing import check, commodities, try_out
     from models.experiment import read_experiment
     from tasks.trials import record
 
     name, grid = read_experiment(config)
-    sql.connect(settings().database_address).close()  # better to fail now than after an hour
     trials, scores = grid.trials(commodities(chips)), []
+    check(trials)
+    with sql.connect(settings().database_address) as connection:
+        sql.run(connection, "experiments")  # better to fail now than after hours
     for number, trial in enumerate(trials, 1):
         typer.echo(f"trial {number} of {len(trials)}: {trial.name}")
-        scores += try_out(trial, chips=chips, out=out / name, say=typer.echo)
+        scores += try_out(trial, chips=chips, pairs=pairs, out=out / name, say=typer.echo)
     with sql.connect(settings().database_address) as connection:
         table, figure = record(connection, scores, experiment=name, question=grid.question, folder=out / name)
     typer.echo(f"{grid.question}\n{'mean':>6} {'foot':>6}")
@@ -197,7 +208,10 @@ def predict(
 
 
 def _scene(path: Path, bands: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
-    """Return reflectance float32 (B, H, W), valid (H, W) and the profile; integers without scale are ×10000."""
+    """Return reflectance float32 (B, H, W), valid (H, W) and the profile; integers without scale are ×10000.
+
+    There is no data where all bands are 0, or one is nodata or no number.
+    """
     import rasterio
     from rasterio.errors import RasterioError
 
@@ -210,15 +224,19 @@ def _scene(path: Path, bands: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray, 
             if missing:
                 raise WrongUse(f"{path} lacks {', '.join(missing)}: name its bands in their descriptions")
             at = [names.index(band) for band in bands]
-            scales = np.array([dataset.scales[i] for i in at], np.float32)
+            scales, offsets = (np.array(of, np.float32)[at, None, None] for of in (dataset.scales, dataset.offsets))
             if (scales == 1).all() and np.issubdtype(np.dtype(dataset.dtypes[at[0]]), np.integer):
                 scales[:] = 1e-4
-            planes = dataset.read([i + 1 for i in at]).astype(np.float32) * scales[:, None, None]
+            stored = dataset.read([i + 1 for i in at]).astype(np.float32)
+            there = (stored != 0).any(axis=0) & np.isfinite(stored).all(axis=0)
+            for i, plane in zip(at, stored, strict=True):
+                there &= True if dataset.nodatavals[i] is None else plane != dataset.nodatavals[i]
+            planes = np.where(there, stored * scales + offsets, 0)
             masks = {name: dataset.read(names.index(name) + 1) for name in ("SCL", "dataMask") if name in names}
             profile = {name: dataset.profile[name] for name in ("crs", "transform", "width", "height")}
     except RasterioError as error:
         raise WrongUse(f"{path} cannot be read as a raster: {error}") from error
-    seen = masks.get("dataMask", (planes != 0).any(axis=0).astype(np.uint8))
+    seen = there.astype(np.uint8) * masks.get("dataMask", np.uint8(1))
     margin = settings().cloud_margin_px
     return planes, valid_mask(scl=masks.get("SCL"), data_mask=seen, margin_px=margin), profile
 
@@ -229,11 +247,13 @@ def _write(path: Path, classes: np.ndarray, profile: dict[str, Any]) -> None:
     from models.labels import LABELS, NODATA
 
     form = {"driver": "GTiff", "count": 1, "dtype": "uint8", "nodata": NODATA, "compress": "deflate", "tiled": True}
-    with rasterio.open(path, "w", **form, **profile) as dataset:
+    unfinished = path.with_name(f".{path.name}.part")
+    with rasterio.open(unfinished, "w", **form, **profile) as dataset:
         dataset.write(classes, 1)
         dataset.set_band_description(1, "class")
         dataset.write_colormap(1, {label.id: (*label.rgb, 255) for label in LABELS})
         dataset.update_tags(**{f"class_{label.id}": label.name for label in LABELS})
+    unfinished.replace(path)
 
 
 def _number(value: float | None) -> str:

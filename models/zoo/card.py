@@ -33,6 +33,8 @@ class Card(BaseModel):
     trained_on: str
     chips: str
     """SHA-256 over the training chips."""
+    pairs: str = ""
+    """SHA-256 over the training places; empty where there were none."""
     code: str
     """Version of MineCam that trained it."""
     limits: str
@@ -44,13 +46,13 @@ class Card(BaseModel):
     @classmethod
     def of(
         cls, recipe: Recipe, *, name: str, version: str, mean: list[float], std: list[float], trained_on: str,
-        chips: str, limits: str,
+        chips: str, pairs: str, limits: str,
     ) -> "Card":  # fmt: skip
         """Return the card of a model that was just trained by `recipe`: not calibrated, without scores."""
         return cls(
             name=name, version=version, sensor_set=recipe.sensor_set, bands=sensor_set(recipe.sensor_set).bands,
             labels=tuple(label.name for label in LABELS), network=recipe.network, encoder=recipe.encoder,
-            mean=tuple(mean), std=tuple(std), temperature=1.0, trained_on=trained_on, chips=chips,
+            mean=tuple(mean), std=tuple(std), temperature=1.0, trained_on=trained_on, chips=chips, pairs=pairs,
             code=version_of("minecam"), limits=limits, settings=recipe.model_dump(), scores={},
         )  # fmt: skip
 
@@ -75,7 +77,8 @@ def describe(card: Card) -> str:
     return "\n".join([
         f"# {card.name} {card.version}", "",
         f"Sees {card.sensor_set} ({', '.join(card.bands)}). Network {card.network} on {card.encoder}.", "",
-        f"- Trained on: {card.trained_on}. SHA-256 of the chips {card.chips[:12]}, by MineCam {card.code}.",
+        f"- Trained on: {card.trained_on}. SHA-256 of the chips {card.chips[:12]}"
+        f"{f', of the pairs {card.pairs[:12]}' if card.pairs else ''}, by MineCam {card.code}.",
         f"- Settings: {settings}.",
         f"- Limits: {card.limits}", "",
         "On the validation chips. Their sites took no part in training, but the temperature was chosen on them, and so "
@@ -86,7 +89,7 @@ def describe(card: Card) -> str:
         f"over sites {_spread(spread['footprint_iou'])}",
         f"- expected calibration error {_number(error['with_temperature'])} with temperature {card.temperature}, "
         f"{_number(error['without_temperature'])} without", "",
-        f"`minecam model evaluate {card.name} --chips DIR --split val` prints these figures.", "",
+        "`minecam model evaluate` prints these figures.", "",
         "| class | IoU | labelled pixels |", "|---|---|---|", *classes, "",
         "| site | mean IoU | footprint IoU |", "|---|---|---|", *places, "",
     ])  # fmt: skip

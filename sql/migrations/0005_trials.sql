@@ -29,10 +29,10 @@ comment on table trial_score is 'How the models of experiments did on validation
 comment on column trial_score.question is 'What the experiment is to find out';
 comment on column trial_score.change is 'Settings of training that differ from what the trials share; empty: none';
 comment on column trial_score.trained_on is 'Commodity whose chips it was trained on, or all';
-comment on column trial_score.scored_on is 'Commodity of the validation sites, or all';
+comment on column trial_score.scored_on is 'Commodity or type of the mines at the validation sites, or all';
 comment on column trial_score.sites is 'Number of validation sites';
 comment on column trial_score.mean_iou is 'Intersection over union, mean of the components that occur';
-comment on column trial_score.mean_iou_low is 'Lower end of the 95 % interval over sites';
+comment on column trial_score.mean_iou_low is 'Lower end of the 95 % interval over sites; null for one site';
 comment on column trial_score.mean_iou_high is 'Upper end of the 95 % interval over sites';
 comment on column trial_score.footprint_iou is 'Intersection over union of the union of the components';
 comment on column trial_score.footprint_iou_low is 'Lower end of the 95 % interval over sites';
@@ -42,7 +42,7 @@ comment on column trial_score.model_checksum is 'SHA-256 of the model file';
 comment on column trial_score.chips_checksum is 'SHA-256 over the training chips';
 
 create or replace view experiment as
-select distinct on (experiment, sensor_set, network, encoder, change, trained_on, scored_on, seed) *
-from trial_score
-order by experiment, sensor_set, network, encoder, change, trained_on, scored_on, seed, recorded_at desc;
-comment on view experiment is 'The latest scores of every trial of every experiment';
+select *
+from trial_score as score
+where recorded_at = (select max(recorded_at) from trial_score where experiment = score.experiment);
+comment on view experiment is 'What the latest run of every experiment found';

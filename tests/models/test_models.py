@@ -1,6 +1,8 @@
 """The models from chips to a class raster, on a few small simulated chips."""
 
+import fcntl
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,22 +13,23 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
+from torch.utils.data import DataLoader
 from typer.testing import CliRunner
 
 from deploy.archive.simulate import make_chips
-from deploy.cli.model import app
-from models import network, zoo
+from deploy.cli.model import _scene, app
+from models import augment, network, zoo
 from models.augment import air, observed_anew, surface, turned, window
 from models.calibration import bins, calibration_error
 from models.channels import channels, standardised
 from models.chips import read_chips, statistics
 from models.errors import ModelError
 from models.evaluation import confusion, evaluate, figures, interval
-from models.losses import footprint, somewhere
+from models.losses import Loss, footprint, somewhere
 from models.places import SOMEWHERE
 from models.recipe import Recipe
 from models.sensors import sensor_set
-from models.training import Learner, class_weights, train
+from models.training import Learner, class_weights, steps_between_looks, train
 from models.windows import Sample, Windows
 
 
@@ -84,11 +87,11 @@ def in_a_look(said: str, step: int) -> bool:
     return said.startswith("step 4:")
 
 
-@pytest.mark.parametrize(("dies", "again"), [(in_a_step, [6]), (in_a_look, [4, 6])])
+@pytest.mark.parametrize(("dies", "again", "name"), [(in_a_step, [6], "fpn"), (in_a_look, [4, 6], "unet")])
 def test_an_interrupted_training_ends_as_an_uninterrupted_one(
-    chips: Path, tmp_path: Path, dies: Callable[[str, int], bool], again: list[int]
+    chips: Path, tmp_path: Path, dies: Callable[[str, int], bool], again: list[int], name: str
 ) -> None:
-    recipe = Recipe(sensor_set="s2-rgb", imagenet=False, steps=6, batch=2, side=32, every=2)
+    recipe = Recipe(sensor_set="s2-rgb", network=name, imagenet=False, steps=6, batch=2, side=32, every=2)
     step = Learner.training_step
 
     def die(said: str = "", at: int = 0) -> None:
@@ -115,13 +118,94 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one(
     assert sorted(file.suffix for file in tmp_path.iterdir()) == [".json", ".json", ".md", ".md"] + 2 * [".safetensors"]
 
 
+def test_the_model_is_the_average_over_the_steps_that_did_best(chips: Path, tmp_path: Path) -> None:
+    recipe = Recipe(imagenet=False, steps=12, batch=2, side=32, every=4, learning_rate=0.02)
+    seen: list[dict[str, torch.Tensor]] = []
+
+    def watched(self: Learner) -> None:  # called when the average has taken the network's place
+        seen.append({name: value.clone() for name, value in self.network.state_dict().items()})
+
+    said: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Learner, "on_validation_epoch_start", watched)
+        card = train(chips, recipe=recipe, out=tmp_path / "m.safetensors", say=said.append)
+    looks = [[float(word.split()[-1]) for word in words.split(",")] for words in said if "mean IoU" in words]
+    best = max(range(len(looks)), key=lambda i: sum(looks[i]))
+    assert [card.scores["mean_iou"], card.scores["footprint_iou"]] == pytest.approx(looks[best], abs=0.01)
+    kept = load_file(tmp_path / "m.safetensors")
+    assert all(torch.equal(value, seen[best][name].to(value.dtype)) for name, value in kept.items())
+
+
+@given(st.integers(2, 5000), st.integers(1, 5000))
+def test_looks_are_never_rarer_than_asked_and_the_last_is_at_the_end(steps: int, every: int) -> None:
+    recipe = Recipe(steps=steps, every=every)
+    between = steps_between_looks(recipe)
+    assert 1 <= between <= every and steps % between < max(2, -(-steps // every))
+
+
+def test_a_checkpoint_of_other_chips_and_a_file_in_training_are_refused(chips: Path, tmp_path: Path) -> None:
+    out, recipe = tmp_path / "m.safetensors", Recipe(imagenet=False, steps=2, batch=2, side=32)
+    of = {"recipe": recipe.model_dump(), "chips": "others", "pairs": ""}
+    torch.save({"global_step": 1, "of": of}, out.with_suffix(".ckpt"))
+    with pytest.raises(ModelError, match="is of other chips"):
+        train(chips, recipe=recipe, out=out, say=lambda _: None)
+    with out.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(ModelError, match="is being trained already"):
+            train(chips, recipe=recipe, out=out, say=lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        ("both", "has site sim-site-000 in both train and val"),
+        ("column", "lacks a split"),
+        ("label", r"labels that are none: \[42\]"),
+        ("size", "is .* pixels, its labels are"),
+    ],
+)
+def test_chips_that_would_teach_nonsense_are_refused(chips: Path, tmp_path: Path, spoil: str, words: str) -> None:
+    folder = tmp_path / "chips"
+    shutil.copytree(chips, folder, ignore=shutil.ignore_patterns("*.safetensors", "radar"))
+    table = (folder / "sites.csv").read_text()
+    if spoil == "both":
+        (folder / "sites.csv").write_text(table.replace("train", "val", 1))
+    elif spoil == "column":
+        (folder / "sites.csv").write_text(table.replace("split", "part", 1))
+    else:
+        with rasterio.open(folder / "labels" / "sim_0000.tif") as dataset:
+            labels, profile = dataset.read(1), dataset.profile
+        labels = labels[:32] if spoil == "size" else np.where(labels == 0, 42, labels)
+        with rasterio.open(folder / "labels" / "sim_0000.tif", "w", **{**profile, "height": len(labels)}) as dataset:
+            dataset.write(labels, 1)
+    with pytest.raises(ModelError, match=words):
+        read_chips(folder, sensor_set("s2-rgb"), split="train")
+
+
+def test_chips_smaller_than_a_window_are_refused(chips: Path) -> None:
+    seen = sensor_set("s2-rgb")
+    found = read_chips(chips, seen, split="train")
+    with pytest.raises(ModelError, match="give a side of 64"):
+        Windows(found, None, recipe=Recipe(side=96), seen=seen, mean=[0] * 3, std=[1] * 3)
+
+
+def test_the_number_of_workers_changes_no_window(chips: Path) -> None:
+    seen, recipe = sensor_set("s2-rgb"), Recipe(side=32, batch=3)
+    found = read_chips(chips, seen, split="train")
+    windows = Windows(found, None, recipe=recipe, seen=seen, mean=[0] * 3, std=[1] * 3, start=2)
+    alone, shared = (iter(DataLoader(windows, batch_size=3, num_workers=workers)) for workers in (0, 2))
+    for _ in range(3):
+        for ours, theirs in zip(next(alone), next(shared), strict=True):
+            assert torch.equal(ours, theirs)
+
+
 def test_windows_depend_on_seed_and_number_alone(chips: Path) -> None:
     seen = sensor_set("s2-rgb")
     found = read_chips(chips, seen, split="train")
     mean, std = statistics(found, seen)
-    recipe = Recipe(sensor_set="s2-rgb", side=32)
+    recipe = Recipe(sensor_set="s2-rgb", side=32, batch=3)
     whole = iter(Windows(found, None, recipe=recipe, seen=seen, mean=mean, std=std))
-    later = iter(Windows(found, None, recipe=recipe, seen=seen, mean=mean, std=std, start=3))
+    later = iter(Windows(found, None, recipe=recipe, seen=seen, mean=mean, std=std, start=1))
     for _ in range(3):
         next(whole)
     for ours, theirs in zip(next(whole), next(later), strict=True):
@@ -207,6 +291,25 @@ def test_networks_that_cannot_be_had_are_named(name: str, encoder: str, weights:
         network.build(network=name, encoder=encoder, channels=3, weights=weights)
 
 
+def test_a_batch_without_any_label_teaches_nothing_and_breaks_nothing() -> None:
+    logits = torch.randn(1, 11, 32, 32, requires_grad=True)
+    loss = Loss(torch.ones(11), footprint=0.5)(logits, torch.full((1, 32, 32), 255))
+    loss.backward()
+    assert loss == 0 and (logits.grad == 0).all()
+
+
+def test_a_coarser_sensor_sees_things_where_they_are_and_radar_is_another_sensor() -> None:
+    scene = np.zeros((1, 50, 50), np.float32)
+    scene[0, 20:30, 20:30] = 1
+    for by in (2, 3):
+        seen = augment._coarse(scene, by=by)[0]
+        assert (seen * np.arange(50)).sum() / seen.sum() == pytest.approx(24.5, abs=0.1)
+    radar = np.full((1, 40, 40), 0.1, np.float32)
+    for seed in range(30):
+        seen = observed_anew(radar, bands=("VV",), rng=np.random.default_rng(seed))
+        assert seen[:, :20].mean() == pytest.approx(seen[:, 20:].mean(), rel=0.03)
+
+
 def test_mined_places_want_some_mine_and_other_places_none() -> None:
     labels = torch.full((1, 48, 48), SOMEWHERE)
     bare, dug = torch.zeros(1, 11, 48, 48), torch.zeros(1, 11, 48, 48)
@@ -231,6 +334,7 @@ def test_calibration_of_a_boaster_is_mended_by_its_temperature() -> None:
 def test_intervals_over_sites_hold_the_figure_and_are_wide_where_sites_differ() -> None:
     good, bad = np.zeros((11, 11), np.int64), np.zeros((11, 11), np.int64)
     good[1, 1], bad[1, 0] = 100, 100
+    assert interval(good[None]) == {"mean_iou": [], "footprint_iou": []}
     assert interval(np.stack([good] * 5))["mean_iou"] == [1.0, 1.0]
     low, high = interval(np.stack([good, bad] * 3))["mean_iou"]
     assert low < 0.5 < high
@@ -258,6 +362,7 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
 
 def test_every_shipped_model_loads_and_keeps_what_its_card_promises() -> None:
     cards = zoo.shipped()
+    assert sum(file.stat().st_size for file in zoo.FOLDER.iterdir()) < 60e6
     assert {"s2-10-simulated", "s2-rgb-mines"} <= {card.name for card in cards}
     for card in cards:
         model = zoo.load(card.name, device="cpu")
@@ -278,8 +383,25 @@ def test_the_simulated_model_sees_mines_that_it_was_not_trained_on(chips: Path) 
 def test_evaluate_and_predict_from_the_command_line(trained: Path, chips: Path, tmp_path: Path) -> None:
     said = CliRunner().invoke(app, ["evaluate", str(trained), "--chips", str(chips), "--json"])
     assert set(json.loads(said.stdout)) >= {"iou", "mean_iou", "footprint_iou", "pixels", "confusion"}
+    args = ["evaluate", str(trained), "--chips", str(chips), "--surface"]
+    assert "expected error" in CliRunner().invoke(app, args).stdout
     scene = next((chips / "images").glob("*.tif"))
     out = tmp_path / "classes.tif"
     assert CliRunner().invoke(app, ["predict", str(trained), str(scene), str(out)]).exit_code == 0
     with rasterio.open(out) as found, rasterio.open(scene) as given_:
         assert (found.crs, found.transform, found.nodata) == (given_.crs, given_.transform, 255)
+
+
+def test_scale_offset_and_nodata_of_a_file_are_heeded(chips: Path, tmp_path: Path) -> None:
+    scene = next((chips / "images").glob("*.tif"))
+    with rasterio.open(scene) as dataset:
+        stored, names, profile = dataset.read(), dataset.descriptions, dataset.profile
+    stored = stored.astype(np.int32)
+    stored[:, :5] = -1000  # nodata, but not 0
+    shifted = tmp_path / "shifted.tif"
+    with rasterio.open(shifted, "w", **{**profile, "dtype": "int32", "nodata": -1000}) as dataset:
+        dataset.write(np.where(stored == -1000, -1000, stored + 1000))
+        dataset.descriptions, dataset.scales, dataset.offsets = names, [1e-4] * 10, [-0.1] * 10
+    planes, valid, _ = _scene(shifted, ("B04", "B02"))
+    assert not valid[:5].any() and valid[5:].all()
+    assert planes[:, 5:] == pytest.approx(1e-4 * stored[[names.index("B04"), names.index("B02")], 5:], abs=1e-6)

@@ -19,7 +19,7 @@ from tasks.errors import WrongUse
 PER_SITE = 4
 """Chips of one site: other years, seasons and cuts of the same mine."""
 
-_COLUMNS = ("chip", "site", "split", "longitude", "latitude", "commodity_guess")
+_COLUMNS = ("chip", "site", "split", "longitude", "latitude", "commodity_guess", "mine_type")
 
 
 def make_chips(
@@ -41,7 +41,7 @@ def make_chips(
             name = f"sim_{number * PER_SITE + cut:04d}"
             _write_chip(folder, name, here, size, rng)
             split = "val" if number % 5 == 4 else "train"
-            rows.append((name, f"sim-site-{number:03d}", split, *_centre(site), site.commodity))
+            rows.append((name, f"sim-site-{number:03d}", split, *_centre(site), site.commodity, site.mine_type))
         if progress is not None:
             progress(f"{len(rows)} of {chips} chips")
     _write_tables(folder, rows)

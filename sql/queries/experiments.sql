@@ -1,0 +1,1 @@
+select distinct experiment, question from experiment order by experiment
