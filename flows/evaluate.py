@@ -9,7 +9,7 @@ import sql
 from flows.steps import try_out
 from models.experiment import read_experiment
 from tasks.settings import settings
-from tasks.trials import record
+from tasks.trials import ready, record
 
 SHOWN = ("trained_on", "scored_on", "sites", "sensor_set", "network", "encoder", "change", "mean_iou", "footprint_iou")
 
@@ -23,16 +23,11 @@ def experiment(name: str, chips: str, pairs: str | None = None) -> None:
         chips: Folder of chips: images/, labels/, sites.csv with train and val.
         pairs: Folder of labelled pairs, to learn what is no mine.
     """
-    from models.comparing import check, commodities  # torch takes seconds, and registering the flow needs none of it
-
     name, grid = read_experiment(name)
     folder = settings().home / "experiments" / name
     say = get_run_logger().info
-    trials, scores = grid.trials(commodities(Path(chips))), []
-    check(trials)
-    with sql.connect(settings().database_address) as connection:
-        sql.run(connection, "experiments")  # better to fail now than after hours
-    for trial in trials:
+    scores = []
+    for trial in ready(grid, chips=Path(chips)):
         scores += try_out(trial, chips=Path(chips), pairs=Path(pairs) if pairs else None, out=folder, say=say)
     with sql.connect(settings().database_address) as connection:
         table, figure = record(connection, scores, experiment=name, question=grid.question, folder=folder)

@@ -13,10 +13,11 @@ from models.chips import checksum, read_chips, sites
 from models.evaluation import evaluate
 from models.experiment import Trial
 from models.labels import COMPONENTS
+from models.learner import Say
 from models.places import read_places
 from models.recipe import Recipe
 from models.sensors import sensor_set
-from models.training import Say, train
+from models.training import train
 
 ALL = "all"
 

@@ -7,10 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sql
+from tasks.settings import settings
 
 if TYPE_CHECKING:  # torch takes seconds to import, and nothing here needs it
     from models.comparing import Score
-    from models.experiment import Trial
+    from models.experiment import Experiment, Trial
+
+
+def ready(grid: "Experiment", *, chips: Path) -> "list[Trial]":
+    """Return the trials of `grid`; raises an error that can be known now rather than after hours of training."""
+    from models.comparing import check, commodities
+
+    trials = grid.trials(commodities(chips))
+    check(trials)
+    with sql.connect(settings().database_address) as connection:
+        sql.run(connection, "experiments")
+    return trials
 
 
 def try_out(

@@ -3,9 +3,8 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import numpy as np
 import typer
 from pydantic import ValidationError
 
@@ -161,15 +160,11 @@ def compare(
     Example: minecam model compare sensors --chips simulated/
     """
     import sql
-    from models.comparing import check, commodities, try_out
     from models.experiment import read_experiment
-    from tasks.trials import record
+    from tasks.trials import ready, record, try_out
 
     name, grid = read_experiment(config)
-    trials, scores = grid.trials(commodities(chips)), []
-    check(trials)
-    with sql.connect(settings().database_address) as connection:
-        sql.run(connection, "experiments")  # better to fail now than after hours
+    trials, scores = ready(grid, chips=chips), []
     for number, trial in enumerate(trials, 1):
         typer.echo(f"trial {number} of {len(trials)}: {trial.name}")
         scores += try_out(trial, chips=chips, pairs=pairs, out=out / name, say=typer.echo)
@@ -195,65 +190,17 @@ def predict(
     """
     from models import zoo
     from models.predict import predict as run
+    from tasks.scene import read_scene, write_classes
 
     if not out.parent.is_dir():
         raise WrongUse(f"there is no folder {out.parent} to write {out.name} to")
     given = settings()
     loaded = zoo.load(model, device=given.device)
-    planes, valid, profile = _scene(scene, loaded.sensor_set.bands)
+    planes, valid, profile = read_scene(scene, loaded.sensor_set.bands)
     seen = run(scene=planes, valid=valid, model=loaded, runtime=given.runtime, memory_mb=given.predict_memory_mb)
     classes = seen.classes
-    _write(out, classes, profile)
+    write_classes(out, classes, profile)
     typer.echo(f"{out}: {100 * (classes[valid] > 0).mean() if valid.any() else 0:.1f} % of the valid pixels are mine")
-
-
-def _scene(path: Path, bands: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
-    """Return reflectance float32 (B, H, W), valid (H, W) and the profile; integers without scale are ×10000.
-
-    There is no data where all bands are 0, or one is nodata or no number.
-    """
-    import rasterio
-    from rasterio.errors import RasterioError
-
-    from tasks.validity import valid_mask
-
-    try:
-        with rasterio.open(path) as dataset:
-            names = list(dataset.descriptions)
-            missing = [band for band in bands if band not in names]
-            if missing:
-                raise WrongUse(f"{path} lacks {', '.join(missing)}: name its bands in their descriptions")
-            at = [names.index(band) for band in bands]
-            scales, offsets = (np.array(of, np.float32)[at, None, None] for of in (dataset.scales, dataset.offsets))
-            if (scales == 1).all() and np.issubdtype(np.dtype(dataset.dtypes[at[0]]), np.integer):
-                scales[:] = 1e-4
-            stored = dataset.read([i + 1 for i in at]).astype(np.float32)
-            there = (stored != 0).any(axis=0) & np.isfinite(stored).all(axis=0)
-            for i, plane in zip(at, stored, strict=True):
-                there &= True if dataset.nodatavals[i] is None else plane != dataset.nodatavals[i]
-            planes = np.where(there, stored * scales + offsets, 0)
-            masks = {name: dataset.read(names.index(name) + 1) for name in ("SCL", "dataMask") if name in names}
-            profile = {name: dataset.profile[name] for name in ("crs", "transform", "width", "height")}
-    except RasterioError as error:
-        raise WrongUse(f"{path} cannot be read as a raster: {error}") from error
-    seen = there.astype(np.uint8) * masks.get("dataMask", np.uint8(1))
-    margin = settings().cloud_margin_px
-    return planes, valid_mask(scl=masks.get("SCL"), data_mask=seen, margin_px=margin), profile
-
-
-def _write(path: Path, classes: np.ndarray, profile: dict[str, Any]) -> None:
-    import rasterio
-
-    from models.labels import LABELS, NODATA
-
-    form = {"driver": "GTiff", "count": 1, "dtype": "uint8", "nodata": NODATA, "compress": "deflate", "tiled": True}
-    unfinished = path.with_name(f".{path.name}.part")
-    with rasterio.open(unfinished, "w", **form, **profile) as dataset:
-        dataset.write(classes, 1)
-        dataset.set_band_description(1, "class")
-        dataset.write_colormap(1, {label.id: (*label.rgb, 255) for label in LABELS})
-        dataset.update_tags(**{f"class_{label.id}": label.name for label in LABELS})
-    unfinished.replace(path)
 
 
 def _number(value: float | None) -> str:

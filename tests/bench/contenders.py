@@ -26,19 +26,19 @@ Files = list[Path]
 
 def engine(files: Files, out: Path, model: SegmentationModel, runtime: str = "auto") -> None:
     """Read and write as `minecam model predict` does, predict as `minecam run` does."""
-    from deploy.cli.model import _scene, _write
     from models.predict import predict_each
+    from tasks.scene import read_scene, write_classes
 
     profiles = []
 
     def scenes() -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for file in files:
-            planes, valid, profile = _scene(file, model.sensor_set.bands)
+            planes, valid, profile = read_scene(file, model.sensor_set.bands)
             profiles.append(profile)
             yield planes, valid
 
     for i, seen in enumerate(predict_each(scenes(), model=model, runtime=runtime)):  # type: ignore[arg-type]
-        _write(out / files[i].name, seen.classes, profiles[i])
+        write_classes(out / files[i].name, seen.classes, profiles[i])
 
 
 def engine_torch(files: Files, out: Path, model: SegmentationModel) -> None:

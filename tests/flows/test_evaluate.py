@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 from prefect.artifacts import Artifact
+from typer.testing import CliRunner
 
 import sql
 from deploy.archive.simulate import make_chips
+from deploy.cli.model import app
 from flows import evaluate
+from tasks.settings import settings
 
 GRID = """
 question = "Does radar help?"
@@ -31,3 +34,9 @@ def test_an_experiment_ends_in_the_database_and_in_the_ui(database: sql.Connecti
     shown = Artifact.get("experiment")
     assert shown is not None and "Does radar help?" in str(shown.description)
     assert {row["sensor_set"] for row in json.loads(str(shown.data))} == {"s1", "s2-rgb"}
+
+    folder = settings().home / "experiments"
+    args = ["compare", str(tmp_path / "radar.toml"), "--chips", str(tmp_path / "chips"), "--out", str(folder)]
+    said = CliRunner().invoke(app, args, catch_exceptions=False).stdout
+    assert "Does radar help?" in said and "step" not in said  # what is trained is not trained again
+    assert said.count("scored on all (1 sites)") == 2

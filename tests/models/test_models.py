@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from typer.testing import CliRunner
 
 from deploy.archive.simulate import make_chips
-from deploy.cli.model import _scene, app
+from deploy.cli.model import app
 from models import augment, network, zoo
 from models.augment import air, observed_anew, surface, turned, window
 from models.calibration import bins, calibration_error
@@ -25,11 +25,12 @@ from models.channels import channels, standardised
 from models.chips import read_chips, statistics
 from models.errors import ModelError
 from models.evaluation import confusion, evaluate, figures, interval
+from models.learner import Learner
 from models.losses import Loss, footprint, somewhere
 from models.places import SOMEWHERE
 from models.recipe import Recipe
 from models.sensors import sensor_set
-from models.training import Learner, class_weights, steps_between_looks, train
+from models.training import class_weights, steps_between_looks, train
 from models.windows import Sample, Windows
 
 
@@ -390,18 +391,3 @@ def test_evaluate_and_predict_from_the_command_line(trained: Path, chips: Path, 
     assert CliRunner().invoke(app, ["predict", str(trained), str(scene), str(out)]).exit_code == 0
     with rasterio.open(out) as found, rasterio.open(scene) as given_:
         assert (found.crs, found.transform, found.nodata) == (given_.crs, given_.transform, 255)
-
-
-def test_scale_offset_and_nodata_of_a_file_are_heeded(chips: Path, tmp_path: Path) -> None:
-    scene = next((chips / "images").glob("*.tif"))
-    with rasterio.open(scene) as dataset:
-        stored, names, profile = dataset.read(), dataset.descriptions, dataset.profile
-    stored = stored.astype(np.int32)
-    stored[:, :5] = -1000  # nodata, but not 0
-    shifted = tmp_path / "shifted.tif"
-    with rasterio.open(shifted, "w", **{**profile, "dtype": "int32", "nodata": -1000}) as dataset:
-        dataset.write(np.where(stored == -1000, -1000, stored + 1000))
-        dataset.descriptions, dataset.scales, dataset.offsets = names, [1e-4] * 10, [-0.1] * 10
-    planes, valid, _ = _scene(shifted, ("B04", "B02"))
-    assert not valid[:5].any() and valid[5:].all()
-    assert planes[:, 5:] == pytest.approx(1e-4 * stored[[names.index("B04"), names.index("B02")], 5:], abs=1e-6)
