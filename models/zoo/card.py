@@ -68,7 +68,7 @@ def describe(card: Card) -> str:
     """Return the card in words, as Markdown."""
     scores, sites = card.scores, card.scores["sites"]
     spread, error = sites["spread"], scores["calibration_error"]
-    settings = ", ".join(f"{name} {value}" for name, value in sorted(card.settings.items()) if name != "sensor_set")
+    settings = ", ".join(f"{name} {value}" for name, value in sorted(card.settings.items()) if value != "")
     classes = [f"| {name} | {_number(scores['iou'][name])} | {scores['pixels'][name]:,} |" for name in card.labels]
     places = [
         f"| {site} | {_number(found['mean_iou'])} | {_number(found['footprint_iou'])} |"
