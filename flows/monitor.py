@@ -41,7 +41,7 @@ def watch(
         new = discover(connection, mine, model.sensor_set, start=start, end=end)
         if rerun:
             agenda.reopen(connection, mine, model, start=start, end=end)
-        due = agenda.due_acquisitions(connection, mine, model, start=start, end=end)
+        due = agenda.due_acquisitions(connection, mine, model, start=start, end=end, rerun=rerun)
         say.info("%s: %d new acquisitions, %d to process", mine.slug, new, len(due))
         for acquisition in due:
             with agenda.lost_rasters_fail(connection, acquisition):
@@ -59,6 +59,9 @@ def watch(
                 comparison = compare(connection, epoch, mine, flow_run_id=run)
                 alert(connection, comparison, mine)
         notify(connection, mine)
+        if others := agenda.epochs_by_other_weights(connection, mine, model):
+            say.warning("%s: %d epochs are by other weights of %s, and not compared with those of today; `minecam run "
+                        "%s --from ... --rerun` makes them anew", mine.slug, others, model.name, mine.slug)  # fmt: skip
         agenda.raise_failures(connection, due, uncompared, mine)
 
 
@@ -103,7 +106,7 @@ def mine(
         start: First day to look at; without it, from shortly before the latest known acquisition on.
         end: Last day to look at; without it, today.
         sensor_set: Use the shipped model of this sensor set instead of the mine's own.
-        rerun: Judge again what was quarantined, and compare again what is done.
+        rerun: Judge again what was quarantined, segment again what other weights of the model have, compare again.
     """
     with sql.connect(settings().database_address) as connection:
         watch(

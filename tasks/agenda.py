@@ -41,14 +41,31 @@ def reopen(
 
 
 def due_acquisitions(
-    connection: sql.Connection, mine: Mine, model: "SegmentationModel", *, start: date | None, end: date | None
+    connection: sql.Connection,
+    mine: Mine,
+    model: "SegmentationModel",
+    *,
+    start: date | None,
+    end: date | None,
+    rerun: bool = False,
 ) -> list[sql.Row]:
-    """Return the acquisitions that are not yet epochs of `model`, in order of sensing."""
+    """Return the acquisitions that are not yet epochs of `model`, in order of sensing.
+
+    `rerun`: those too that only are epochs by other weights of it. Else such epochs stand, and are not compared with
+    those of the weights of today.
+    """
     return sql.run(
         connection, "acquisition_due",
         mine_id=mine.mine_id, sensor_set=model.sensor_set.name, model=model.name, model_checksum=model.checksum,
-        start=start, end=end, max_tries=settings().max_tries,
+        start=start, end=end, max_tries=settings().max_tries, rerun=rerun,
     )  # fmt: skip
+
+
+def epochs_by_other_weights(connection: sql.Connection, mine: Mine, model: "SegmentationModel") -> int:
+    """Return how many current epochs of `mine` other weights of `model` have made, an earlier version of it, say."""
+    keys = {"mine_id": mine.mine_id, "model": model.name, "model_checksum": model.checksum}
+    (row,) = sql.run(connection, "epoch_other_weights", **keys)
+    return int(row["count"])
 
 
 def due_epochs(

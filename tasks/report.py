@@ -37,12 +37,13 @@ class Report:
     columns: dict[str, dict[str, Any] | None]
     areas: list[dict[str, Any]]
     alerts: dict[str, int]
+    other_weights: int
+    """Epochs that are left out, for they are by other weights of the model than the latest one."""
 
 
 def report(connection: sql.Connection, mine: Mine) -> Report:
     """Return what is known of `mine`, as seen by its model."""
-    keys: dict[str, Any] = {"mine_id": mine.mine_id, "model": mine.model or settings().model}
-    epochs = sql.run(connection, "report_epochs", **keys)
+    epochs, others = _epochs(connection, mine)
     shown = columns(epochs)
     ids = {name: row and row["epoch_id"] for name, row in shown.items()}
     states = sql.run(connection, "report_acquisitions", mine_id=mine.mine_id)
@@ -50,13 +51,21 @@ def report(connection: sql.Connection, mine: Mine) -> Report:
     return Report(
         mine=mine.slug,
         name=mine.name,
-        model=keys["model"],
+        model=mine.model or settings().model,
         acquisitions={row["state"]: row["count"] for row in states},
         epochs=[_dated(row) for row in epochs],
         columns={name: row and _dated(row) for name, row in shown.items()},
         areas=sql.run(connection, "report_areas", **ids),
         alerts={row["state"]: row["count"] for row in alerts},
+        other_weights=others,
     )
+
+
+def _epochs(connection: sql.Connection, mine: Mine) -> tuple[list[sql.Row], int]:
+    """Return the epochs by the weights that made the latest one, in order of sensing, and how many others there are."""
+    rows = sql.run(connection, "report_epochs", mine_id=mine.mine_id, model=mine.model or settings().model)
+    alike = [row for row in rows if row["model_checksum"] == rows[-1]["model_checksum"]]
+    return alike, len(rows) - len(alike)
 
 
 def columns(epochs: list[sql.Row]) -> dict[str, sql.Row | None]:
@@ -83,7 +92,7 @@ def picture(connection: sql.Connection, mine: Mine) -> bytes:
 
     Raises WrongUse when the mine has no epoch yet, RasterError when a raster is lost.
     """
-    epochs = sql.run(connection, "report_epochs", mine_id=mine.mine_id, model=mine.model or settings().model)
+    epochs, _ = _epochs(connection, mine)
     if not epochs:
         raise WrongUse(f"{mine.slug} has no epoch yet: run `minecam run {mine.slug} --from YYYY-MM-DD`")
     alerts = [

@@ -60,7 +60,8 @@ def summary(one: Report) -> str:
     epochs = f"{known.get('segmented', 0)} epochs accepted, {known.get('quarantined', 0)} quarantined"
     failed = f", {known['failed']} failed" if known.get("failed") else ""
     alerts = ", ".join(f"{count} {state}" for state, count in sorted(one.alerts.items())) or "none"
-    return f"{epochs}{failed}; alerts: {alerts}"
+    others = f", {one.other_weights} by other weights (left out)" if one.other_weights else ""
+    return f"{epochs}{others}{failed}; alerts: {alerts}"
 
 
 def _heading(title: str, epoch: dict[str, Any] | None) -> str:

@@ -19,7 +19,9 @@ def run(
     start: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.")] = None,
     end: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day.")] = None,
     sensor_set: Annotated[str | None, typer.Option(help="Use the shipped model of this sensor set.")] = None,
-    rerun: Annotated[bool, typer.Option("--rerun", help="Judge and compare again what is done.")] = False,
+    rerun: Annotated[
+        bool, typer.Option("--rerun", help="Judge, segment by the weights of today, and compare again what is done.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Watch mines now: download what is new, segment it, compare it, raise alerts.

@@ -1,5 +1,6 @@
 -- What a run has to do of a mine, in order of sensing: what is open, what failed and may be tried again, and what
--- has no epoch of the model's weights yet. An acquisition with newer products stands as long as these were refused.
+-- has no epoch of the model yet; with `rerun`, also what only has one by other weights of it. An acquisition with newer
+-- products stands as long as these were refused.
 select a.*
 from acquisition a
 where a.mine_id = %(mine_id)s
@@ -12,7 +13,7 @@ where a.mine_id = %(mine_id)s
           and not exists (
             select from epoch e
             where e.acquisition_id = a.acquisition_id and e.model = %(model)s
-              and e.model_checksum = %(model_checksum)s and e.superseded_at is null)
+              and (e.model_checksum = %(model_checksum)s or not %(rerun)s) and e.superseded_at is null)
           and (a.superseded_at is null or not exists (
             select from acquisition n
             where n.mine_id = a.mine_id and n.sensor_set = a.sensor_set and n.collection = a.collection

@@ -11,7 +11,7 @@ where e.mine_id = %(mine_id)s
        or exists (
             select from epoch p
             where p.mine_id = e.mine_id and p.sensor_set = e.sensor_set and p.orbit_direction = e.orbit_direction
-              and p.model = e.model and p.superseded_at is null
+              and p.model = e.model and p.model_checksum = e.model_checksum and p.superseded_at is null
               and p.sensing_time < e.sensing_time and p.created_at > k.checked_at)
        or exists (
             select from epoch p

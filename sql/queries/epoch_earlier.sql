@@ -1,7 +1,7 @@
 -- A page of the current epochs of the same mine before this one, seen and judged the same way, latest first.
 select p.*
 from epoch e
-join epoch p using (mine_id, sensor_set, orbit_direction, model)
+join epoch p using (mine_id, sensor_set, orbit_direction, model, model_checksum)
 where e.epoch_id = %(epoch_id)s
   and p.superseded_at is null
   and p.sensing_time < e.sensing_time

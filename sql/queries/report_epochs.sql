@@ -1,5 +1,5 @@
 -- The current epochs of a mine by one model, in order of sensing, with what they were made from.
-select e.epoch_id, e.sensing_time, e.model, e.valid_hectares / nullif(e.aoi_hectares, 0) as valid_share,
+select e.epoch_id, e.sensing_time, e.model, e.model_checksum, e.valid_hectares / nullif(e.aoi_hectares, 0) as valid_share,
        e.class_raster, e.class_checksum, a.raster, a.checksum, a.product_ids
 from epoch e
 join acquisition a using (acquisition_id)

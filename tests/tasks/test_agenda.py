@@ -4,6 +4,7 @@ import time
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -18,8 +19,8 @@ __all__ = ["mine"]
 ALL = {"start": None, "end": None}
 
 
-def due(database: sql.Connection, mine: registry.Mine, **days: date | None) -> list[int]:
-    rows = agenda.due_acquisitions(database, mine, MODEL, **{**ALL, **days})  # type: ignore[arg-type]
+def due(database: sql.Connection, mine: registry.Mine, **given: Any) -> list[int]:
+    rows = agenda.due_acquisitions(database, mine, MODEL, **{**ALL, **given})  # type: ignore[arg-type]
     return [row["sensing_date"].day for row in rows]
 
 
@@ -53,11 +54,26 @@ def test_what_is_due_comes_in_order_of_sensing_and_within_the_range(database, ho
     assert due(database, mine, start=date(2023, 1, 3), end=date(2023, 1, 8)) == [5]
 
 
-def test_a_segmented_acquisition_is_due_again_for_other_weights(database, home, mine) -> None:
+def test_other_weights_segment_anew_and_supersede_on_demand_only(database, home, mine) -> None:
     stored(database, mine, acquire(database, mine, home, 1, side=20))
-    assert due(database, mine) == []
+    assert due(database, mine) == due(database, mine, rerun=True) == []
+    assert agenda.epochs_by_other_weights(database, mine, MODEL) == 0
     database.execute("update epoch set model_checksum = 'b'")
-    assert due(database, mine) == [1]
+    assert due(database, mine) == [] and due(database, mine, rerun=True) == [1]
+    assert agenda.epochs_by_other_weights(database, mine, MODEL) == 1
+
+
+def test_epochs_of_other_weights_are_not_compared_until_they_are_made_anew(database, home, mine) -> None:
+    first, second = (
+        stored(database, mine, acquire(database, mine, home, day, side)) for day, side in ((1, 10), (9, 20))
+    )
+    database.execute("update epoch set model_checksum = 'b' where epoch_id = %s", [first["epoch_id"]])
+    assert compare(database, second, mine)["previous_epochs"] == []
+    assert due_epochs(database, mine) == [1]
+    (acquisition,) = agenda.due_acquisitions(database, mine, MODEL, rerun=True, **ALL)  # type: ignore[arg-type]
+    anew = stored(database, mine, acquisition)
+    assert due_epochs(database, mine) == [1, 9]
+    assert compare(database, second, mine)["previous_epochs"] == [anew["epoch_id"]]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +86,7 @@ def test_an_acquisition_stands_while_its_newer_products_are_refused(database, ho
     new = acquire(database, mine, home, 1, side=20)
     database.execute("update acquisition set state = %s, tries = 5 where superseded_at is null", [newer])
     database.execute("update epoch set model_checksum = 'b'")  # other weights: what stands is segmented anew
-    rows = agenda.due_acquisitions(database, mine, MODEL, **ALL)  # type: ignore[arg-type]
+    rows = agenda.due_acquisitions(database, mine, MODEL, rerun=True, **ALL)  # type: ignore[arg-type]
     assert (old["acquisition_id"] in [row["acquisition_id"] for row in rows]) == stands
     assert (new["acquisition_id"] in [row["acquisition_id"] for row in rows]) == (newer in ("discovered", "segmented"))
 

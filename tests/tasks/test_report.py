@@ -75,3 +75,11 @@ def test_columns():
 def test_a_mine_without_epochs_has_a_report(database, home, mine):
     found = report(database, mine)
     assert found.epochs == found.areas == [] and set(found.columns.values()) == {None}
+
+
+def test_epochs_by_other_weights_are_no_part_of_a_report_but_counted(database, home, mine, monkeypatch):
+    monkeypatch.setenv("MINECAM_MODEL", MODEL.name)
+    watched(database, home, mine, (1, 20, 0), (5, 25, 0))
+    database.execute("update epoch set model_checksum = 'b' where epoch_id = (select min(epoch_id) from epoch)")
+    found = report(database, mine)
+    assert found.other_weights == 1 and [epoch["date"] for epoch in found.epochs] == ["2023-01-05"]
