@@ -15,8 +15,9 @@ from models.errors import ModelError
 from models.labels import LABELS
 from tasks.errors import WrongUse
 from tasks.grid import Grid, grid_for
-from tasks.outline import Outline, read_frame, sites, sound, sound_aoi
+from tasks.outline import Outline, sound, sound_aoi
 from tasks.settings import settings
+from tasks.sites import read_frame, sites
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 

@@ -15,7 +15,7 @@ from deploy.archive.layouts import Place, Refused, Source
 from deploy.archive.products import SENTINEL2
 from deploy.archive.sources import band_names, own_grid
 from tasks.errors import MineCamError, RasterError, WrongUse
-from tasks.outline import slugify
+from tasks.sites import slugify
 
 DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)([-_]?)(\d\d)\2(\d\d)(?!\d)")
 """A day in a file name: 20230108, 2023-01-08 or 2023_01_08."""

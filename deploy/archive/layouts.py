@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.errors import WrongUse
-from tasks.outline import slugify
+from tasks.sites import slugify
 
 Row = dict[str, str]
 Refused = list[tuple[str, str]]

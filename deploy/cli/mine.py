@@ -10,8 +10,9 @@ import typer
 import sql
 from tasks import registry
 from tasks.errors import WrongUse
-from tasks.outline import NEAR_KM, read_frame, sites, slug_of, square_kilometres
+from tasks.outline import square_kilometres
 from tasks.settings import settings
+from tasks.sites import NEAR_KM, read_frame, sites, slug_of
 
 app = typer.Typer(help="Register mines and look at them.", no_args_is_help=True)
 
