@@ -6,20 +6,15 @@ from pathlib import Path
 import matplotlib
 from matplotlib.figure import Figure
 
-from models.comparing import ALL, Score
+from models.comparing import Score, names, telling
 
 MEASURES = {"mean_iou": "mean IoU of the ten labels", "footprint_iou": "footprint IoU"}
 COLOURS = matplotlib.color_sequences["tab10"]
 
 
 def draw(scores: Sequence[Score], path: Path, *, question: str) -> None:
-    """Write the figure of `scores` to `path` (PNG): a row for each trial, a colour for each network and encoder.
-
-    Where models of one commodity were trained, these are shown beside the universal model on the same sites.
-    """
-    own = {score.trained_on for score in scores} - {ALL}
-    shown = [score for score in scores if score.trained_on in (ALL, score.scored_on) and score.scored_on in {ALL, *own}]
-    shown = sorted(shown, key=lambda score: (score.scored_on != ALL, score.scored_on))
+    """Write the figure of `scores` to `path` (PNG): a row for each that tells, a colour for each network."""
+    shown = telling(scores)
     kinds = list(dict.fromkeys((score.network, score.encoder) for score in shown))
     figure = Figure(figsize=(9, 1.3 + 0.28 * len(shown)), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
@@ -36,15 +31,8 @@ def draw(scores: Sequence[Score], path: Path, *, question: str) -> None:
         axes.set_xlim(left=0)
         axes.grid(axis="x", color="#dddddd")
         axes.spines[["top", "right"]].set_visible(False)
-    left.set_yticks(range(len(shown)), [_name(score) for score in shown])
+    left.set_yticks(range(len(shown)), names(shown))
     left.invert_yaxis()
     figure.suptitle(question, fontsize=11)
     figure.supxlabel("dot: validation sites as one; line: 95 % interval over sites", fontsize=8, color="#666666")
     figure.savefig(path, dpi=130)
-
-
-def _name(score: Score) -> str:
-    trained = f", trained on {score.trained_on}" if score.trained_on != score.scored_on else ""
-    sites = "" if score.scored_on == ALL else f"{score.scored_on}: "
-    change = f", {score.change}" if score.change else ""
-    return f"{sites}{score.sensor_set}, {score.network} on {score.encoder}{trained}{change} ({score.seed})"

@@ -105,6 +105,28 @@ def _score(trial: Trial, model: zoo.SegmentationModel, on: str, found: dict[str,
     )  # fmt: skip
 
 
+def telling(scores: Sequence[Score]) -> list[Score]:
+    """Return those of `scores` that answer the question: of every trial that on all sites; of every commodity that has
+    a model of its own, this beside the universal one on the same sites.
+    """
+    own = {score.trained_on for score in scores} - {ALL}
+    kept = [score for score in scores if score.trained_on in (ALL, score.scored_on) and score.scored_on in {ALL, *own}]
+    return sorted(kept, key=lambda score: (score.scored_on != ALL, score.scored_on))
+
+
+def names(scores: Sequence[Score]) -> list[str]:
+    """Return in words what was trained and scored; seeds only where there are several."""
+    seeds = len({score.seed for score in scores}) > 1
+    return [_name(score) + (f" ({score.seed})" if seeds else "") for score in scores]
+
+
+def _name(score: Score) -> str:
+    sites = "" if score.scored_on == ALL else f"{score.scored_on}: "
+    trained_on = f"trained on {score.trained_on}" if score.trained_on != score.scored_on else ""
+    what = f"{sites}{score.sensor_set}, {score.network} on {score.encoder}"
+    return ", ".join(part for part in (what, trained_on, score.change) if part)
+
+
 def write_table(scores: Sequence[Score], path: Path) -> None:
     """Write `scores` as CSV, one column for each component's IoU."""
     rows = [asdict(score) for score in scores]

@@ -160,6 +160,7 @@ def compare(
     Example: minecam model compare sensors --chips simulated/
     """
     import sql
+    from models.comparing import names, telling
     from models.experiment import read_experiment
     from tasks.trials import ready, record, try_out
 
@@ -170,11 +171,11 @@ def compare(
         scores += try_out(trial, chips=chips, pairs=pairs, out=out / name, say=typer.echo)
     with sql.connect(settings().database_address) as connection:
         table, figure = record(connection, scores, experiment=name, question=grid.question, folder=out / name)
-    typer.echo(f"{grid.question}\n{'mean':>6} {'foot':>6}")
-    for score in scores:
-        means = " ".join(f"{_number(value):>6}" for value in (score.mean_iou, score.footprint_iou))
-        kind = f"{score.sensor_set}, {score.network} on {score.encoder} ({score.seed}) {score.change}".strip()
-        typer.echo(f"{means} {kind}, trained on {score.trained_on}, scored on {score.scored_on} ({score.sites} sites)")
+    typer.echo(f"{grid.question}\n mean  footprint")
+    shown = telling(scores)
+    for score, words in zip(shown, names(shown), strict=True):
+        means = f"{_number(score.mean_iou)}   {_number(score.footprint_iou)}"
+        typer.echo(f"{means}   {words} ({score.sites} sites)")
     typer.echo(f"{table}\n{figure}")
 
 

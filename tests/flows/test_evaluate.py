@@ -39,4 +39,4 @@ def test_an_experiment_ends_in_the_database_and_in_the_ui(database: sql.Connecti
     args = ["compare", str(tmp_path / "radar.toml"), "--chips", str(tmp_path / "chips"), "--out", str(folder)]
     said = CliRunner().invoke(app, args, catch_exceptions=False).stdout
     assert "Does radar help?" in said and "step" not in said  # what is trained is not trained again
-    assert said.count("scored on all (1 sites)") == 2
+    assert "s1, unet on lite0 (1 sites)" in said and said.count(" sites)") == 2
