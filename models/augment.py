@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from models.channels import RADAR
 
-SUN, BAND = 0.15, 0.06
+SUN, BAND = 0.10, 0.03
 """Spread of brightness, as a share: common to all bands (sun, season, slope), and of each band (season, sensor)."""
 
 PATH_AT_490 = 0.075

@@ -33,7 +33,7 @@ class Recipe(BaseModel):
     side: int = Field(default=256, ge=32, multiple_of=32, description="Pixels a side of a window")
     learning_rate: float = Field(default=2e-3, gt=0, description="Peak learning rate")
     encoder_rate: float = Field(default=0.5, gt=0, description="Learning rate of the encoder, as a share of the peak")
-    weather: bool = Field(default=True, description="Show windows as on another day: other air, sun, thin cloud")
+    weather: float = Field(default=0.5, ge=0, le=1, description="Share of windows seen on another day: air, sun, cloud")
     rarity: float = Field(default=0.3, ge=0, le=1, description="How much more rare classes weigh; 0: as much as any")
     places: float = Field(default=0.1, ge=0, lt=1, description="Share of places among the windows, where there are any")
     footprint: float = Field(default=0.5, ge=0, description="Weight of the loss over the footprint")

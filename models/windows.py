@@ -73,7 +73,7 @@ class Windows(IterableDataset):
                 chip = self.chips[int(rng.choice(self.having[around]))]
             scene, labels = window(chip.scene, chip.labels, side=side, around=around, rng=rng)
         scene, labels = turned(scene, labels, rng=rng)
-        if self.recipe.weather:
+        if rng.random() < self.recipe.weather:
             scene = observed_anew(scene, bands=self.seen.bands, rng=rng)
         return tensors(scene, labels, self.seen, self.mean, self.std)
 

@@ -36,10 +36,10 @@ def test_a_grid_is_every_combination_and_all_else_is_shared() -> None:
 
 
 def test_changes_are_trials_of_their_own_beside_the_unchanged_one() -> None:
-    grid = Experiment(question="?", changes=({"weather": False}, {"rarity": 0, "steps": 3}), recipe=TINY)
+    grid = Experiment(question="?", changes=({"weather": 0.0}, {"rarity": 0, "steps": 3}), recipe=TINY)
     plain, still, alike = grid.trials([])
     assert plain.recipe == TINY and plain.change == ""
-    assert still.recipe == TINY.model_copy(update={"weather": False}) and still.change == "weather=false"
+    assert still.recipe == TINY.model_copy(update={"weather": 0.0}) and still.change == "weather=0.0"
     assert alike.recipe.steps == 3 and alike.change == "rarity=0, steps=3"
     assert len({trial.name for trial in (plain, still, alike)}) == 3
 
