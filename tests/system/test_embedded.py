@@ -99,12 +99,12 @@ def kill_worker(watched: Stack) -> None:
     assert worker is not None
     for process in (worker, *worker.children(recursive=True)):
         process.send_signal(signal.SIGKILL)
-    watched.minecam("up")
+    assert "was left unfinished" in watched.minecam("up").stdout
 
 
 def stop_stack(watched: Stack) -> None:
-    watched.minecam("down")
-    assert "was left unfinished" in watched.minecam("up").stdout
+    watched.minecam("down")  # the run may still report its own end, or not
+    watched.minecam("up")
 
 
 @pytest.mark.parametrize("interrupt", [kill_flow, kill_worker, stop_stack])
