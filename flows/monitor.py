@@ -53,7 +53,7 @@ def watch(
                     store(connection, downloaded, mine, model, segmented, segments, run)
             say.info("%s", agenda.outcome(connection, acquisition, mine))
         uncompared: list[RasterError] = []
-        for epoch in agenda.due_epochs(connection, mine, model, start=start, end=end, again=rerun):
+        for epoch in agenda.due_epochs(connection, mine, model, start=start, end=end, rerun=rerun):
             # The transaction inside: a comparison stands with its alerts or not at all.
             with agenda.lost_epochs_are_superseded(connection, uncompared), connection.transaction():
                 comparison = compare(connection, epoch, mine, flow_run_id=run)

@@ -13,7 +13,7 @@ COLOURS = matplotlib.color_sequences["tab10"]
 
 
 def draw(scores: Sequence[Score], path: Path, *, question: str) -> None:
-    """Write the figure of `scores` to `path` (PNG): a row for each that tells, a colour for each network."""
+    """Write the figure of `scores` to `path` (PNG): a row each, coloured by network and encoder."""
     shown = telling(scores)
     kinds = list(dict.fromkeys((score.network, score.encoder) for score in shown))
     figure = Figure(figsize=(9, 1.3 + 0.28 * len(shown)), layout="constrained")
@@ -29,6 +29,7 @@ def draw(scores: Sequence[Score], path: Path, *, question: str) -> None:
             axes.plot([value], [row], "o", color=colour, markersize=5)
         axes.set_xlabel(words)
         axes.set_xlim(left=0)
+        axes.locator_params(axis="x", nbins=5)  # labels that do not touch
         axes.grid(axis="x", color="#dddddd")
         axes.spines[["top", "right"]].set_visible(False)
     left.set_yticks(range(len(shown)), names(shown))

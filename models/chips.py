@@ -67,10 +67,8 @@ def sites(folder: Path) -> list[dict[str, str]]:
     for column in ("chip", "site", "split"):
         if not all(row.get(column) for row in rows):
             raise ModelError(f"{table} must have chip, site and split in every row, but lacks a {column}")
-    both = {row["site"] for row in rows if row["split"] == "train"} & {
-        row["site"] for row in rows if row["split"] == "val"
-    }
-    if both:
+    taught, held_out = ({row["site"] for row in rows if row["split"] == split} for split in ("train", "val"))
+    if both := taught & held_out:
         raise ModelError(f"{table} has site {min(both)} in both train and val: a site belongs to one of them")
     return rows
 

@@ -75,12 +75,12 @@ def due_epochs(
     *,
     start: date | None,
     end: date | None,
-    again: bool = False,
+    rerun: bool = False,
 ) -> list[sql.Row]:
-    """Return the epochs to compare, in order of sensing; `again`: those of the range that are compared too."""
+    """Return the epochs to compare, in order of sensing; `rerun`: those of the range that are compared too."""
     return sql.run(
         connection, "epoch_due",
-        mine_id=mine.mine_id, sensor_set=model.sensor_set.name, model=model.name, start=start, end=end, again=again,
+        mine_id=mine.mine_id, sensor_set=model.sensor_set.name, model=model.name, start=start, end=end, rerun=rerun,
     )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ def test_comparisons_of_an_older_schema_are_made_again(database_url: str, monkey
         assert newer[0] == "0004_class_change.sql"
         row = database.execute("select * from comparison").fetchone()
         assert row and row["superseded_why"] == "made before hectares per class were kept"
-        due = {"sensor_set": "s2-rgb", "model": "m", "start": None, "end": None, "again": False}
+        due = {"sensor_set": "s2-rgb", "model": "m", "start": None, "end": None, "rerun": False}
         assert len(sql.run(database, "epoch_due", mine_id=row["mine_id"], **due)) == 1
 
 

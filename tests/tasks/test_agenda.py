@@ -24,8 +24,8 @@ def due(database: sql.Connection, mine: registry.Mine, **given: Any) -> list[int
     return [row["sensing_date"].day for row in rows]
 
 
-def due_epochs(database: sql.Connection, mine: registry.Mine, again: bool = False) -> list[int]:
-    rows = agenda.due_epochs(database, mine, MODEL, again=again, **ALL)  # type: ignore[arg-type]
+def due_epochs(database: sql.Connection, mine: registry.Mine, rerun: bool = False) -> list[int]:
+    rows = agenda.due_epochs(database, mine, MODEL, rerun=rerun, **ALL)  # type: ignore[arg-type]
     return [row["sensing_time"].day for row in rows]
 
 
@@ -115,7 +115,7 @@ def test_an_epoch_that_comes_late_makes_the_comparisons_after_it_due(database, h
     for row in agenda.due_epochs(database, mine, MODEL, **ALL):  # type: ignore[arg-type]
         compare(database, row, mine)
     assert due_epochs(database, mine) == []
-    assert due_epochs(database, mine, again=True) == [1, 5, 9]
+    assert due_epochs(database, mine, rerun=True) == [1, 5, 9]
     changed = database.execute(
         "select e.sensing_time::date as day, changed_hectares from comparison k join epoch e using (epoch_id) "
         "where k.superseded_at is null order by 1"
