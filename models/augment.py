@@ -82,6 +82,22 @@ def turned(scene: np.ndarray, labels: np.ndarray, *, rng: np.random.Generator) -
     return np.ascontiguousarray(scene), np.ascontiguousarray(labels)
 
 
+def patched(
+    scene: np.ndarray, labels: np.ndarray, other: np.ndarray, of_other: np.ndarray, *, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return `scene` and `labels` with a rectangle, a quarter to three quarters of each side, of the other two in them.
+
+    CutMix (Yun et al. 2019; for segmentation French et al. 2020): a network that cannot count on the surroundings
+    learns its few sites by heart less soon.
+    """
+    extent = [int(rng.integers(length // 4, 3 * length // 4 + 1)) for length in labels.shape]
+    start = [int(rng.integers(length - part + 1)) for length, part in zip(labels.shape, extent, strict=True)]
+    part = tuple(slice(first, first + length) for first, length in zip(start, extent, strict=True))
+    scene, labels = scene.copy(), labels.copy()
+    scene[:, *part], labels[part] = other[:, *part], of_other[part]
+    return scene, labels
+
+
 def observed_anew(scene: np.ndarray, *, bands: Sequence[str], rng: np.random.Generator) -> np.ndarray:
     """Return `scene` as it may look on another day; where all bands are 0 nothing is seen, and stays so.
 

@@ -6,10 +6,12 @@ Change detection relies on confidence: a change counts only where the model was 
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from scipy.optimize import minimize_scalar
 
 from models.channels import channels, standardised
 from models.chips import Chip
+from models.decision import decided
 from models.labels import NODATA
 from models.predict import probabilities
 from models.zoo import SegmentationModel
@@ -37,9 +39,10 @@ def bins(chances: np.ndarray, truth: np.ndarray, *, temperature: float) -> np.nd
 
 
 def _binned(chances: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    confidence, hit = chances.max(axis=0), chances.argmax(axis=0) == labels
+    classes, confidence = (of.numpy() for of in decided(torch.from_numpy(chances)))
     at = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    return np.stack([np.bincount(at, weights=of, minlength=BINS) for of in (np.ones(len(at)), hit, confidence)])
+    of_each = (np.ones(len(at)), classes == labels, confidence)
+    return np.stack([np.bincount(at, weights=of, minlength=BINS) for of in of_each])
 
 
 def calibration_error(binned: np.ndarray) -> float | None:

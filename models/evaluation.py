@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 
 from models.calibration import BINS, bins, calibration_error, chance
 from models.chips import Chip
+from models.decision import decided
 from models.labels import BACKGROUND, COMPONENTS, LABELS, NODATA
 from models.zoo import SegmentationModel
 
@@ -50,7 +52,8 @@ def evaluate(model: SegmentationModel, chips: Sequence[Chip]) -> dict[str, Any]:
     reliability = np.zeros((2, 3, BINS))
     for chip in chips:
         found = chance(model, chip)
-        by_site[chip.site] = by_site.get(chip.site, 0) + confusion(chip.labels, found.argmax(axis=0))
+        classes = decided(torch.from_numpy(found))[0].numpy()
+        by_site[chip.site] = by_site.get(chip.site, 0) + confusion(chip.labels, classes)
         reliability += bins(found, chip.labels, temperature=model.card.temperature)
     matrices = np.stack(list(by_site.values()))
     return {

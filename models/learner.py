@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from models import torch_compat
+from models.decision import decided
 from models.evaluation import figures
 from models.labels import LABELS, NODATA
 from models.losses import Loss
@@ -55,7 +56,8 @@ class Learner(lightning.LightningModule):
     def validation_step(self, batch: Sample, _: int) -> None:
         """Count hits and misses on one chip."""
         planes, labels = batch
-        self.confusion.update(self(planes).argmax(dim=1), labels)
+        chance = self(planes).softmax(dim=1).movedim(1, 0)
+        self.confusion.update(decided(chance)[0], labels)
 
     def on_validation_epoch_end(self) -> None:
         """Log mean IoU and footprint IoU over all chips, and their mean, by which the best weights are chosen."""

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from models.channels import channels
+from models.decision import decided
 from models.errors import ModelError
 from models.labels import LABELS, NODATA
 from models.network import MULTIPLE
@@ -118,7 +119,7 @@ class _Canvas:
 
     def add(self, tile: Tile, chance: torch.Tensor) -> None:
         rows, columns, done = self._mosaic.add(tile, chance)
-        confidence, classes = done.max(dim=0)
+        classes, confidence = decided(done)
         self._classes[rows, columns] = classes.to(torch.uint8)
         self._confidence[rows, columns] = (100 * confidence).round().to(torch.uint8)
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, IterableDataset
 
-from models.augment import observed_anew, turned, window
+from models.augment import observed_anew, patched, turned, window
 from models.channels import channels, standardised
 from models.chips import Chip
 from models.errors import ModelError
@@ -62,20 +62,29 @@ class Windows(IterableDataset):
 
     def sample(self, rng: np.random.Generator) -> Sample:
         """Return one window."""
-        side = self.recipe.side
         if self.places is not None and rng.random() < self.recipe.places:
-            scene, labels = mosaic(self.places, side=side, rng=rng)
+            scene, labels = self._another_day(*mosaic(self.places, side=self.recipe.side, rng=rng), rng)
         else:
-            around = None
-            chip = self.chips[int(rng.integers(len(self.chips)))]
-            if self.classes and rng.random() < SHARE_OF_COMPONENTS:
-                around = int(rng.choice(self.classes, p=self.weights))
-                chip = self.chips[int(rng.choice(self.having[around]))]
-            scene, labels = window(chip.scene, chip.labels, side=side, around=around, rng=rng)
+            scene, labels = self._of_a_chip(rng)
+            if rng.random() < self.recipe.cutmix:
+                scene, labels = patched(scene, labels, *self._of_a_chip(rng), rng=rng)
+        return tensors(scene, labels, self.seen, self.mean, self.std)
+
+    def _of_a_chip(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        around = None
+        chip = self.chips[int(rng.integers(len(self.chips)))]
+        if self.classes and rng.random() < SHARE_OF_COMPONENTS:
+            around = int(rng.choice(self.classes, p=self.weights))
+            chip = self.chips[int(rng.choice(self.having[around]))]
+        return self._another_day(*window(chip.scene, chip.labels, side=self.recipe.side, around=around, rng=rng), rng)
+
+    def _another_day(
+        self, scene: np.ndarray, labels: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
         scene, labels = turned(scene, labels, rng=rng)
         if rng.random() < self.recipe.weather:
             scene = observed_anew(scene, bands=self.seen.bands, rng=rng)
-        return tensors(scene, labels, self.seen, self.mean, self.std)
+        return scene, labels
 
 
 class Whole(Dataset):

@@ -19,10 +19,11 @@ from typer.testing import CliRunner
 from deploy.archive.simulate import make_chips
 from deploy.cli.model import app
 from models import augment, network, zoo
-from models.augment import air, observed_anew, surface, turned, window
+from models.augment import air, observed_anew, patched, surface, turned, window
 from models.calibration import bins, calibration_error
 from models.channels import channels, standardised
 from models.chips import read_chips, statistics
+from models.decision import decided
 from models.errors import ModelError
 from models.evaluation import confusion, evaluate, figures, interval
 from models.learner import Learner
@@ -237,6 +238,17 @@ def test_augmentation_keeps_pixels_and_labels_together(seed: int) -> None:
 
 @given(st.integers(0, 2**32 - 1))
 @settings(max_examples=20, deadline=None)
+def test_a_patch_is_a_rectangle_of_another_window_with_its_labels(seed: int) -> None:
+    ours, theirs = np.zeros((32, 32), np.uint8), np.full((32, 32), 7, np.uint8)
+    scene, labels = patched(ours[None], ours, theirs[None], theirs, rng=np.random.default_rng(seed))
+    assert (scene[0] == labels).all() and set(np.unique(labels)) == {0, 7} and not ours.any()
+    rows, columns = (np.flatnonzero((labels == 7).any(axis=axis)) for axis in (1, 0))
+    assert (labels == 7).sum() == len(rows) * len(columns) == (np.ptp(rows) + 1) * (np.ptp(columns) + 1)
+    assert 8 <= min(len(rows), len(columns)) <= max(len(rows), len(columns)) <= 24
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=20, deadline=None)
 def test_another_day_stays_reflectance_and_what_is_not_seen_stays_unseen(seed: int) -> None:
     rng = np.random.default_rng(seed)
     scene = rng.uniform(0.02, 0.4, (3, 40, 40)).astype(np.float32)
@@ -319,6 +331,18 @@ def test_mined_places_want_some_mine_and_other_places_none() -> None:
     assert somewhere(dug, labels) < 0.01 < 1 < somewhere(bare, labels)
     assert somewhere(bare, torch.zeros_like(labels)) == 0
     assert footprint(bare, torch.zeros_like(labels)) < footprint(dug, torch.zeros_like(labels))
+
+
+def test_ground_that_is_surely_mine_is_mine_whichever_component_it_may_be() -> None:
+    chance = torch.zeros(11, 4)
+    chance[:, 0] = torch.tensor([0.4, 0.25, 0.35, *[0.0] * 8])  # the likeliest of all is background
+    chance[0, 1], chance[3, 1] = 0.7, 0.3
+    chance[1:, 2] = 0.1
+    chance[0, 3], chance[10, 3] = 0.45, 0.55
+    classes, confidence = decided(chance)
+    assert classes.tolist() == [2, 0, 1, 10]
+    assert confidence.tolist() == pytest.approx([0.35, 0.7, 0.1, 0.55])
+    assert torch.equal(decided(chance.reshape(11, 2, 2))[0], classes.reshape(2, 2))
 
 
 def test_calibration_of_a_boaster_is_mended_by_its_temperature() -> None:
