@@ -29,7 +29,7 @@ def experiment(name: str, chips: str, pairs: str | None = None) -> None:
     scores = []
     for trial in ready(grid, chips=Path(chips)):
         scores += try_out(trial, chips=Path(chips), pairs=Path(pairs) if pairs else None, out=folder, say=say)
-    with sql.connect(settings().database_address) as connection:
+    with sql.connect(settings().database_address, role="ingest") as connection:
         table, figure = record(connection, scores, experiment=name, question=grid.question, folder=folder)
     rows = [{column: getattr(score, column) for column in SHOWN} for score in scores]
     create_table_artifact(rows, key="experiment", description=f"{grid.question} All figures: {table}, {figure}")

@@ -75,7 +75,7 @@ def fleet(start: date | None = None, end: date | None = None) -> None:
     """
     say = get_run_logger()
     failed = []
-    with sql.connect(settings().database_address) as connection:
+    with sql.connect(settings().database_address, role="ingest") as connection:
         for mine in registry.mines(connection):
             try:
                 watch(connection, mine, start=start, end=end)
@@ -108,7 +108,7 @@ def mine(
         sensor_set: Use the shipped model of this sensor set instead of the mine's own.
         rerun: Judge again what was quarantined, segment again what other weights of the model have, compare again.
     """
-    with sql.connect(settings().database_address) as connection:
+    with sql.connect(settings().database_address, role="ingest") as connection:
         watch(
             connection,
             registry.find(connection, mine),

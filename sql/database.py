@@ -6,7 +6,7 @@ A query lives in `queries/<name>.sql` with psycopg's named parameters (`%(mine_i
 import re
 from functools import cache
 from importlib.resources import files
-from typing import Any, LiteralString, cast
+from typing import Any, Literal, LiteralString, cast
 
 import psycopg
 from psycopg.rows import dict_row
@@ -15,24 +15,32 @@ from sql.errors import DatabaseError
 
 Row = dict[str, Any]
 Connection = psycopg.Connection[Row]
+Role = Literal["admin", "ingest", "read"]
+"""Who may do what: `migrations/0006_roles.sql`."""
 
 
-def connect(url: str) -> Connection:
+def connect(url: str, *, role: Role | None = None) -> Connection:
     """Open an autocommit connection to `url` (dict rows, schema `minecam` first in the search path).
 
+    With `role` it may do what minecam_<role> may; without, what the user in `url` may.
     Use `with connection.transaction():` around what belongs together.
-    Raises DatabaseError when the server does not answer or `url` is none.
+    Raises DatabaseError when the server does not answer, `url` is none, or the user may not act in that role.
     """
+    acting = f" -c role=minecam_{role}" if role else ""
     try:
         return psycopg.connect(
             url,
             autocommit=True,
             row_factory=cast(Any, dict_row),
             connect_timeout=10,
-            options="-c search_path=minecam,public -c timezone=UTC",
+            options=f"-c search_path=minecam,public -c timezone=UTC{acting}",
         )
     except psycopg.OperationalError as error:
         reason = str(error).strip().splitlines()[-1]
+        if "permission denied to set role" in reason:
+            raise DatabaseError(f"the user of MINECAM_DATABASE_URL needs `grant minecam_{role} to` it") from error
+        if role and f'role "minecam_{role}" does not exist' in reason:
+            raise DatabaseError(f"the database has no role minecam_{role}: run `minecam db migrate`") from error
         raise DatabaseError(
             f"the database does not answer ({reason}): run `minecam up`, or check MINECAM_DATABASE_URL"
         ) from error

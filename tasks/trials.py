@@ -20,7 +20,7 @@ def ready(grid: "Experiment", *, chips: Path) -> "list[Trial]":
 
     trials = grid.trials(commodities(chips))
     check(trials)
-    with sql.connect(settings().database_address) as connection:
+    with sql.connect(settings().database_address, role="ingest") as connection:
         sql.run(connection, "experiments")
     return trials
 

@@ -35,10 +35,10 @@ def replay(source: Path, *, home: Path | None, limit: int | None, split: str | N
         for name, reason in imported.refused:
             say(f"refused {name}: {reason}")
         places = _places(folder / "archive", imported.slugs)
-        with sql.connect(settings().database_address) as connection:
+        with sql.connect(settings().database_address, role="ingest") as connection:
             registry.import_outlines(connection, folder / "archive" / "places.geojson")
         _watch(places, say)
-        with sql.connect(settings().database_address) as connection:
+        with sql.connect(settings().database_address, role="read") as connection:
             rows = sql.run(connection, "backtest_outcomes", model=settings().model)
         said = {row["slug"]: row for row in rows}
         return [_outcome(place, said[place["slug"]]) for place in places if place["slug"] in said]

@@ -25,7 +25,7 @@ def alerts(
 
     Example: minecam alerts --mine east-pit --all --json
     """
-    with sql.connect(settings().database_address) as connection:
+    with sql.connect(settings().database_address, role="read") as connection:
         mine_id = None if mine is None else registry.find(connection, mine).mine_id
         rows = [_words(row) for row in sql.run(connection, "alert_list", mine_id=mine_id, closed=all_)]
     if as_json:

@@ -27,14 +27,17 @@ def migrate() -> None:
 
 
 @app.command()
-def psql(command: Annotated[str | None, typer.Option("--command", "-c", help="Run this and end.")] = None) -> None:
-    """Open the database in psql; the tables and views are in the schema `minecam`.
+def psql(
+    command: Annotated[str | None, typer.Option("--command", "-c", help="Run this and end.")] = None,
+    role: Annotated[sql.Role, typer.Option(help="Who to be: read, ingest (what flows do), or admin.")] = "read",
+) -> None:
+    """Open the database in psql, to read; the tables and views are in the schema `minecam`.
 
     Example: minecam db psql -c "select * from mine_history limit 5"
     """
     program = shutil.which("psql")
     if program is None:
         raise StackError("psql is not installed: run `make setup`")
-    os.environ["PGOPTIONS"] = "-c search_path=minecam,public"
+    os.environ["PGOPTIONS"] = f"-c search_path=minecam,public -c role=minecam_{role}"
     arguments = ["-c", command] if command else []
     os.execv(program, [program, settings().database_address, *arguments])

@@ -30,7 +30,7 @@ def demo() -> None:
     from deploy.stack.runs import follow  # Prefect reads its environment when it is imported: not before `up`
 
     places = _scenes(settings().archive_folder)
-    with sql.connect(settings().database_address) as connection:
+    with sql.connect(settings().database_address, role="ingest") as connection:
         added = registry.import_outlines(connection, places).added
     if added:
         typer.echo(f"registered {', '.join(added)}")
@@ -60,7 +60,7 @@ def _scenes(archive: Path) -> Path:
 def _picture(slugs: list[str]) -> Path:
     """Draw the mine with the most open alerts."""
     file = home() / "demo.png"
-    with sql.connect(settings().database_address) as connection:
+    with sql.connect(settings().database_address, role="read") as connection:
         mines = [registry.find(connection, slug) for slug in slugs]
         open_alerts = [len(sql.run(connection, "alert_list", mine_id=mine.mine_id, closed=False)) for mine in mines]
         file.write_bytes(picture(connection, mines[open_alerts.index(max(open_alerts))]))

@@ -20,7 +20,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to 
 
 
 def _connect() -> sql.Connection:
-    return sql.connect(settings().database_address)
+    return sql.connect(settings().database_address, role="ingest")
 
 
 @app.command()

@@ -169,7 +169,7 @@ def compare(
     for number, trial in enumerate(trials, 1):
         typer.echo(f"trial {number} of {len(trials)}: {trial.name}")
         scores += try_out(trial, chips=chips, pairs=pairs, out=out / name, say=typer.echo)
-    with sql.connect(settings().database_address) as connection:
+    with sql.connect(settings().database_address, role="ingest") as connection:
         table, figure = record(connection, scores, experiment=name, question=grid.question, folder=out / name)
     typer.echo(f"{grid.question}\n mean  footprint")
     shown = telling(scores)

@@ -27,7 +27,7 @@ def report(
     """
     if png and not png.parent.is_dir():
         raise WrongUse(f"there is no folder {png.parent} to write {png.name} to")
-    with sql.connect(settings().database_address) as connection:
+    with sql.connect(settings().database_address, role="read") as connection:
         chosen = [registry.find(connection, slug) for slug in mines] if mines else registry.mines(connection)
         reports = [of_mine(connection, mine) for mine in chosen]
         if png and len(chosen) == 1:

@@ -35,9 +35,9 @@ class Cluster:
             return inside
         return Path("/tmp") / f"minecam-{hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]}"
 
-    def url(self, database: str = "minecam") -> str:
-        """The libpq address of `database`."""
-        return f"postgresql:///{database}?host={quote(str(self.socket_folder), safe='')}&user={OWNER}"
+    def url(self, database: str = "minecam", *, user: str = OWNER) -> str:
+        """The libpq address of `database` for `user`."""
+        return f"postgresql:///{database}?host={quote(str(self.socket_folder), safe='')}&user={user}"
 
     def prefect_url(self) -> str:
         """The SQLAlchemy address of the Prefect server's own database (asyncpg over the socket)."""

@@ -72,7 +72,7 @@ def _found(subject: str, look: Callable[[], str]) -> Finding:
 
 
 def _database() -> str:
-    with sql.connect(settings().database_address) as connection:
+    with sql.connect(settings().database_address, role="read") as connection:
         row = sql.run_one(connection, "database_version")
     assert row is not None
     return f"PostGIS {row['postgis']}, schema {row['schema_version']}, {row['mines']} mines"

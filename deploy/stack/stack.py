@@ -101,10 +101,11 @@ def status() -> dict[str, str]:
 def addresses() -> dict[str, str]:
     """Return where a person can look."""
     known = environment()
-    prefect = known["PREFECT_API_URL"].removesuffix("/api")
+    ours = known["MINECAM_DATABASE_URL"] == cluster().url()
+    database = cluster().url(user="minecam_read") if ours else known["MINECAM_DATABASE_URL"]
     return {
-        "prefect": prefect,
-        "database": f"psql '{known['MINECAM_DATABASE_URL']}'",
+        "prefect": known["PREFECT_API_URL"].removesuffix("/api"),
+        "database": f"psql '{database}'",
         "rasters": str(home() / "rasters"),
     }
 
