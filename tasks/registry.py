@@ -159,10 +159,11 @@ def _outline(wkb: bytes) -> MultiPolygon:
 
 
 def publish_labels(connection: sql.Connection) -> None:
-    """Write the label set into the table `label`, so that SQL can name and colour classes."""
+    """Write the label set into the table `label`, so that SQL can name and colour classes, and its styles for QGIS."""
     with connection.transaction():
         for label in LABELS:
             colour = "#{:02x}{:02x}{:02x}".format(*label.rgb)
             sql.run(
                 connection, "label_publish", class_id=label.id, name=label.name, meaning=label.meaning, colour=colour
             )
+        sql.run(connection, "style_publish")

@@ -19,6 +19,7 @@ from tasks.checkpoint import Check, Figures, Judgement, judge
 from tasks.registry import Mine
 from tasks.segment import Segmented
 from tasks.specks import HECTARES_PER_PIXEL
+from tasks.vectorise import outlines, regions
 
 if TYPE_CHECKING:
     from models.zoo import SegmentationModel
@@ -103,6 +104,7 @@ def store(
     judgement_figures = figures(frame, segmented.classes)
     judgement = judge(suite=SUITE, figures=judgement_figures, checks=CHECKS)
     acquisition_id = acquisition["acquisition_id"]
+    sql.run(connection, "year_add", sensing_time=acquisition["sensing_time"])
     with connection.transaction():
         sql.run(connection, "acquisition_lock", acquisition_id=acquisition_id)
         current = sql.run_one(connection, "epoch_current", acquisition_id=acquisition_id, model=model.name)
@@ -119,6 +121,8 @@ def store(
         for area in class_areas(segmented.classes, segmented.confidence):
             sql.run(connection, "class_area_add", epoch_id=epoch["epoch_id"], **area)
         _write_segments(connection, epoch, frame)
+        _write_unseen(connection, epoch, mine, segmented)
+        sql.run(connection, "months_fill", acquisition_id=acquisition_id)
         sql.run(connection, "acquisition_segmented", acquisition_id=acquisition_id)
     return epoch
 
@@ -165,7 +169,18 @@ def _write_epoch(
 
 
 def _write_segments(connection: sql.Connection, epoch: sql.Row, frame: gpd.GeoDataFrame) -> None:
-    owner = (epoch["epoch_id"], epoch["mine_id"])
     columns = zip(frame["class_id"], frame["hectares"], frame["confidence"], frame.geometry, strict=True)
-    rows = ((*owner, int(cls), float(area), float(sure), outline) for cls, area, sure, outline in columns)
-    copy_rows(connection, "segment_copy", ["int8", "int4", "int2", "float4", "float4"], rows)
+    rows = (
+        (epoch["epoch_id"], epoch["mine_id"], int(cls), epoch["sensing_time"], float(area), float(sure), outline)
+        for cls, area, sure, outline in columns
+    )
+    copy_rows(connection, "segment_copy", ["int8", "int4", "int2", "timestamptz", "float4", "float4"], rows)
+
+
+def _write_unseen(connection: sql.Connection, epoch: sql.Row, mine: Mine, segmented: Segmented) -> None:
+    unseen = segmented.grid.mask(mine.aoi) & (segmented.classes == NODATA)
+    if unseen.any():
+        ground = shapely.union_all(outlines(regions(unseen, unseen), segmented.grid))
+        copy_rows(
+            connection, "unseen_copy", ["int8"], [(epoch["epoch_id"], shapely.multipolygons(shapely.get_parts(ground)))]
+        )

@@ -1,1 +1,1 @@
-copy segment (epoch_id, mine_id, class_id, hectares, confidence, geom) from stdin (format binary)
+copy segment (epoch_id, mine_id, class_id, sensing_time, hectares, confidence, geom) from stdin (format binary)

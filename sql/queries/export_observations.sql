@@ -1,0 +1,1 @@
+select * from observation where mine = %(mine)s order by sensing_time, acquisition_id

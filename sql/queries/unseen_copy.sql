@@ -1,0 +1,1 @@
+copy unseen (epoch_id, geom) from stdin (format binary)

@@ -1,0 +1,157 @@
+"""What analysts ask: the examples of sql/README.md as they stand there, and answers that can be worked out."""
+
+import itertools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import geopandas
+import pytest
+import sqlalchemy
+from psycopg.rows import tuple_row
+
+import sql
+from deploy.stack.cluster import Cluster
+from tasks import registry
+
+FOLDER = Path(__file__).parent
+README = (FOLDER.parent.parent / "sql" / "README.md").read_text()
+EXAMPLES = re.findall(r"```sql\n(.+?)```", README, re.DOTALL)
+STRIP = 4.63
+"""Hectares by which the pit of east-pit grows a month: 0.001 by 0.004 degrees at 20 degrees south."""
+
+
+@pytest.fixture(scope="module")
+def history(cluster: Cluster) -> Iterator[sql.Connection]:
+    """Read `history.sql` as people do."""
+    cluster.create_database("history")
+    with sql.connect(cluster.url("history")) as owner:
+        sql.migrate(owner)
+        registry.publish_labels(owner)
+        owner.execute((FOLDER / "history.sql").read_text())  # type: ignore[call-overload]
+    with sql.connect(cluster.url("history"), role="read") as reader:
+        yield reader
+
+
+def rows(history: sql.Connection, statement: str) -> list[tuple[object, ...]]:
+    return history.cursor(row_factory=tuple_row).execute(statement).fetchall()  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: re.search(r"from (\w+)", text)[1])
+def test_the_examples_run(history: sql.Connection, example: str) -> None:
+    found = history.execute(example).fetchall()
+    assert found or "from experiment" in example
+
+
+def test_the_lines_for_pandas_run(history: sql.Connection, cluster: Cluster) -> None:
+    [lines] = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
+    address = cluster.url("history", user="minecam_read").replace("postgresql:", "postgresql+psycopg:")
+    names: dict[str, Any] = {"geopandas": geopandas, "sqlalchemy": sqlalchemy}
+    exec(re.sub(r'"postgresql.+?"', repr(address), lines), names)  # of our own README
+    assert set(names["segments"]["class"]) == {"excavation", "dam", "mine_water"}
+    assert names["segments"].crs == "EPSG:4326"
+
+
+def test_history_holds_the_previous_hectares_and_the_difference(history: sql.Connection) -> None:
+    said = rows(history, "select hectares, previous_hectares, difference, valid_share from mine_history where "
+                "mine = 'east-pit' and class = 'excavation' and model = 'first' order by sensing_time")  # fmt: skip
+    assert len(said) == 6 and said[0][1:3] == (None, None) and said[3][3] == 0.5
+    for before, now in itertools.pairwise(said):
+        assert now[1] == before[0] and now[2] == pytest.approx(STRIP, abs=0.02)
+
+
+def test_a_mine_on_a_day_is_what_was_last_seen_of_every_place(history: sql.Connection) -> None:
+    parts = rows(history, "select class, sensing_time::date::text, round(sum(hectares)::numeric, 1)::float8 from "
+                 "mine_on('east-pit', '2024-04-20') group by 1, 2 order by 1, 2")  # fmt: skip
+    background = [part for part in parts if part[0] == "background"]
+    assert [part[1] for part in background] == ["2024-03-10", "2024-04-09"], "half is under cloud in April"
+    whole = rows(history, "select hectares(aoi, aoi) from mine where slug = 'east-pit'")[0][0]
+    assert sum(part[2] for part in parts) == pytest.approx(whole, rel=1e-3)
+    assert ("excavation", "2024-04-09", pytest.approx(5 * STRIP, abs=0.1)) in parts
+    assert rows(history, "select count(*) from mine_on('east-pit', '2024-01-09')") == [(0,)]
+    with pytest.raises(Exception, match="no mine north-pit"):
+        rows(history, "select * from mine_on('north-pit', '2024-04-20')")
+
+
+def test_changes_between_days_add_up_to_the_ground_that_was_seen(history: sql.Connection) -> None:
+    matrix = {(a, b): area for a, b, area in rows(
+        history, "select * from transition_matrix('east-pit', '2024-01-31', '2024-06-30', 'first')")}  # fmt: skip
+    whole = rows(history, "select hectares(aoi, aoi) from mine where slug = 'east-pit'")[0][0]
+    assert sum(matrix.values()) == pytest.approx(whole, rel=1e-3)
+    assert matrix["background", "excavation"] == pytest.approx(5 * STRIP, rel=0.01)
+    assert matrix["excavation", "excavation"] == pytest.approx(2 * STRIP, rel=0.01)
+    assert ("excavation", "background") not in matrix
+    assert rows(history, "select count(*) from transition_matrix('east-pit', '2023-01-01', '2024-06-30')") == [(0,)]
+
+
+def test_growth_is_not_bent_by_a_gap_or_a_bad_epoch(history: sql.Connection) -> None:
+    said = dict(rows(history, "select class, hectares_a_month from growth('east-pit') where model = 'first'"))
+    assert said["excavation"] == pytest.approx(STRIP * 30.4375 / 30, rel=0.01)
+    assert said["dam"] == 0 and said["background"] < 0
+
+
+def test_the_fleet_is_ordered_by_growth(history: sql.Connection) -> None:
+    said = rows(history, "select mine, hectares_a_month from fleet_growth(12, until => '2024-06-30')")
+    assert [row[0] for row in said] == ["east-pit", "west-pit"]
+    assert said[0][1] == pytest.approx(1.5 * STRIP * 30.4375 / 30, rel=0.05) and abs(said[1][1]) < 0.01
+    assert rows(history, "select mine from fleet_growth(12, of_country => 'CL', until => '2024-06-30')") == [
+        ("west-pit",)
+    ]
+
+
+def test_ground_outside_the_licence_has_a_place_a_size_and_a_date(history: sql.Connection) -> None:
+    said = rows(
+        history, "select place, class, hectares, since::date::text from mined_outside('east-pit', '2024-06-30')"
+    )
+    pit = [row for row in said if row[1] == "excavation"]
+    assert [row[0] for row in pit] == ["outside the licence", "protected area: Old Spring"]
+    assert all(row[2] == pytest.approx(3 * STRIP, rel=0.01) and row[3] == "2024-05-09" for row in pit)
+    assert rows(history, "select * from mined_outside('west-pit', '2024-06-30')") == []
+
+
+def test_what_was_known_at_a_moment(history: sql.Connection) -> None:
+    asked = ("select hectares from mine_history_as_of('{}') where mine = 'east-pit' and class = 'excavation' "
+             "and sensing_time::date = '2024-05-09'")  # fmt: skip
+    assert rows(history, asked.format("2024-05-09 15:00Z")) == []
+    assert rows(history, asked.format("2024-05-09 16:30Z")) == [(0,)], "the older weights saw nothing"
+    assert rows(history, asked.format("2024-05-09 17:30Z")) == [(pytest.approx(6 * STRIP, rel=0.01),)]
+    states = [rows(history, f"select state from open_alert_as_of('{moment}')")
+              for moment in ("2024-02-01", "2024-03-01", "infinity")]  # fmt: skip
+    assert states == [[], [("provisional",)], [("confirmed",)]]
+
+
+def test_the_record_says_what_was_refused_and_how_long_it_took(history: sql.Connection) -> None:
+    said = rows(history, "select state, reasons, hours_from_sensing, hours_from_publication from observation "
+                "where mine = 'east-pit' order by sensing_time desc limit 2")  # fmt: skip
+    assert said == [("quarantined", ["cloud"], None, None), ("segmented", [], 4.0, 1.0)]
+    assert rows(history, "select last_valid_look::date::text, last_state from watch where mine = 'east-pit'") == [
+        ("2024-06-08", "quarantined")
+    ]
+
+
+def test_ponds_costs_lineage_and_models(history: sql.Connection) -> None:
+    [pond] = rows(
+        history, "select pond_before, pond_now, difference from dam_ponds('east-pit', '2024-01-31', '2024-06-30')"
+    )
+    assert pond == (
+        pytest.approx(STRIP, abs=0.02),
+        pytest.approx(3.5 * STRIP, abs=0.05),
+        pytest.approx(2.5 * STRIP, abs=0.05),
+    )
+    assert rows(history, "select sum(acquisitions)::int, sum(processing_units) from cost where mine = 'east-pit'") == [
+        (7, 3.5)
+    ]
+    [line] = rows(history, "select product_ids, model, raster_checksum, jsonb_array_length(validations) "
+                  "from segment_lineage where segment_id = (select min(segment_id) from segment)")  # fmt: skip
+    assert line == (["S2_east-pit_1"], "first", "c1", 1)
+    found = rows(history, "select one_model, other_model, difference from model_comparison where mine = 'east-pit'")
+    assert len(found) == 11 and set(found) == {("first", "second", 0.0)}
+
+
+@pytest.mark.parametrize("view", ["mine_history", "current_segment", "current_change", "open_alert", "alert_history",
+                                  "observation", "watch", "cost", "model_comparison", "segment_lineage"])  # fmt: skip
+def test_the_first_column_of_a_view_is_its_key(history: sql.Connection, view: str) -> None:
+    key = rows(history, f"select attname from pg_attribute where attrelid = '{view}'::regclass and attnum = 1")[0][0]
+    [(distinct, all_)] = rows(history, f"select count(distinct {key}), count(*) from {view}")
+    assert distinct == all_ > 0
