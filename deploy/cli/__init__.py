@@ -9,7 +9,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from deploy.cli import alerts, archive, backtest, db, demo, mine, model, report, run, stack
+from deploy.cli import alerts, archive, backtest, db, demo, export, mine, model, qgis, report, run, serve, stack
 from deploy.stack.stack import QUIET, environment
 from tasks.errors import EXPLAINED, WrongUse
 from tasks.settings import Settings, in_words
@@ -23,7 +23,7 @@ app = typer.Typer(
 )
 for command in (
     demo.demo, stack.up, stack.down, stack.status, stack.doctor, run.run, run.backfill, alerts.alerts, report.report,
-    backtest.backtest,
+    export.export, serve.serve, qgis.qgis, backtest.backtest,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(mine.app, name="mine")

@@ -1,0 +1,37 @@
+"""`minecam export`: what is known of mines, as files for other programs."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+import sql
+from tasks import export as exporting
+from tasks import registry
+from tasks.errors import WrongUse
+from tasks.settings import settings
+
+Format = Literal["geoparquet", "gpkg", "geojson", "csv"]
+What = Literal["segments", "changes", "history", "alerts", "observations"]
+
+
+def export(
+    mine: Annotated[str, typer.Argument(help="Slug of a mine, or all.")],
+    out: Annotated[Path, typer.Argument(help="Folder to write to; each mine becomes a file, MINE-WHAT.")] = Path(),
+    kind: Annotated[Format, typer.Option("--format", help="Kind of file.")] = "geoparquet",
+    what: Annotated[What, typer.Option(help="What of the mine.")] = "segments",
+) -> None:
+    """Write what is known of a mine, or of all, to files for QGIS, Python, DuckDB or a spreadsheet.
+
+    Example: minecam export east-pit exports/ --format gpkg --what changes
+    """
+    if out.exists() and not out.is_dir():
+        raise WrongUse(f"{out} is a file: give a folder")
+    out.mkdir(parents=True, exist_ok=True)
+    with sql.connect(settings().database_address, role="read") as connection:
+        chosen = registry.mines(connection) if mine == "all" else [registry.find(connection, mine)]
+        for one in chosen:
+            frame = exporting.read(connection, what=what, mine=one.slug)
+            path = out / f"{one.slug}-{what}{exporting.SUFFIX[kind]}"
+            exporting.write(frame, path, what=what, kind=kind)
+            typer.echo(f"{path}: {len(frame)} {what}")
