@@ -4,7 +4,7 @@ BIN := .venv/bin
 export MINECAM_SHARED_DATA ?= $(abspath ../shared/data)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup demo test test-all bench lint format
+.PHONY: setup demo test test-all bench bench-sql lint format
 
 setup: .venv/.ready
 
@@ -31,6 +31,10 @@ test-all: lint
 bench: setup
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[fast]'
 	$(BIN)/python tests/bench/bench.py $(BENCH)
+
+bench-sql: setup
+	$(BIN)/pip install --quiet -c constraints.txt duckdb geoalchemy2
+	$(BIN)/python tests/bench/world/bench.py $(BENCH)
 
 format: setup
 	$(BIN)/ruff check --fix .
