@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 # Before anything imports torch, Prefect or huggingface: no phone-home, no retries against the network.
@@ -16,6 +17,7 @@ os.environ.update(
     MINECAM_SH_RETRY_SECONDS="0.05",
     MINECAM_HOME=str(Path(tempfile.gettempdir()) / "minecam-no-home"),  # a stack that runs here is not theirs
 )
+import psycopg
 import pytest
 
 import sql
@@ -58,19 +60,43 @@ def cluster(short_folder: Path) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def database_url(cluster: Cluster) -> str:
+def empty(cluster: Cluster) -> Iterator[str]:
     """The address of a fresh, empty database."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    cluster.create_database(name)
-    return cluster.url(name)
+    with _passing(cluster, "template0") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def newest(cluster: Cluster) -> str:
+    """The name of a database with the newest schema, to be copied: migrating takes longer."""
+    cluster.create_database("newest")
+    with sql.connect(cluster.url("newest")) as connection:
+        sql.migrate(connection)
+    return "newest"
+
+
+@pytest.fixture
+def database_url(cluster: Cluster, newest: str) -> Iterator[str]:
+    """The address of a fresh database with the newest schema."""
+    with _passing(cluster, newest) as address:
+        yield address
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[sql.Connection]:
     """A connection to a fresh database with the newest schema."""
     with sql.connect(database_url) as connection:
-        sql.migrate(connection)
         yield connection
+
+
+@contextmanager
+def _passing(cluster: Cluster, template: str) -> Iterator[str]:
+    """Yield the address of a database that is gone afterwards: hundreds of them take minutes to shut down."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+        connection.execute(f"create database {name} template {template}")  # type: ignore[call-overload]
+        yield cluster.url(name)
+        connection.execute(f"drop database if exists {name} with (force)")  # type: ignore[call-overload]
 
 
 @pytest.fixture

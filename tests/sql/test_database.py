@@ -8,9 +8,9 @@ def test_migrating_twice_applies_nothing_the_second_time(database: sql.Connectio
     assert sql.migrate(database) == []
 
 
-def test_comparisons_of_an_older_schema_are_made_again(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_comparisons_of_an_older_schema_are_made_again(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
     older = [one for one in migrations() if one[0] <= 3]
-    with sql.connect(database_url) as database:
+    with sql.connect(empty) as database:
         with monkeypatch.context() as patch:
             patch.setattr("sql.database.migrations", lambda: older)
             sql.migrate(database)
@@ -53,6 +53,6 @@ def test_every_table_and_view_is_commented(database: sql.Connection) -> None:
     assert uncommented == []
 
 
-def test_a_database_without_the_schema_says_how_it_gets_it(database_url: str) -> None:
-    with sql.connect(database_url) as connection, pytest.raises(sql.DatabaseError, match="run `minecam db migrate`"):
+def test_a_database_without_the_schema_says_how_it_gets_it(empty: str) -> None:
+    with sql.connect(empty) as connection, pytest.raises(sql.DatabaseError, match="run `minecam db migrate`"):
         sql.run(connection, "mine_list")

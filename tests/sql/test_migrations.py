@@ -40,11 +40,17 @@ def of_2023(cluster: Cluster) -> str:
     return cluster.url(name)
 
 
-@pytest.fixture
-def empty(cluster: Cluster) -> str:
-    name = f"chain_{uuid.uuid4().hex[:12]}"
-    cluster.create_database(name)
-    return cluster.url(name)
+@pytest.mark.parametrize("number", [number for number, _, _ in migrations()[:-1]])
+def test_every_schema_leads_to_the_newest(
+    empty: str, database_url: str, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = [one for one in migrations() if one[0] <= number]
+    with sql.connect(empty) as database:
+        with monkeypatch.context() as patch:
+            patch.setattr("sql.database.migrations", lambda: older)
+            sql.migrate(database)
+        assert len(sql.migrate(database)) == len(migrations()) - len(older)
+    assert schema(empty) == schema(database_url)
 
 
 def test_rows_of_the_schema_before_years_are_kept(empty: str, of_2023: str, monkeypatch: pytest.MonkeyPatch) -> None:
