@@ -6,6 +6,7 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
+import pyogrio
 import shapely
 
 import sql
@@ -48,8 +49,7 @@ def write(frame: pd.DataFrame, path: Path, *, what: str, kind: str) -> None:
         flat = _flat(frame)
         (pd.DataFrame(flat).assign(geometry=flat.geometry.to_wkt()) if placed else flat).to_csv(unfinished, index=False)
     else:
-        shown = _flat(frame) if placed else gpd.GeoDataFrame(_flat(frame), geometry=[None] * len(frame))
-        shown.to_file(unfinished, driver=DRIVER[kind], layer=what)
+        pyogrio.write_dataframe(_flat(frame), unfinished, driver=DRIVER[kind], layer=what)
     unfinished.replace(path)
 
 
