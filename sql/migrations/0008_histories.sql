@@ -112,6 +112,18 @@ comment on view current_change is 'Change polygons of all current comparisons';
 
 -- 2. The state of a mine on a day: every place as it was last seen before the day's end.
 
+create function model_on(of_mine text, day date) returns text
+language sql stable parallel safe
+begin atomic
+    select e.model
+    from mine m
+    join epoch e using (mine_id)
+    where m.slug = of_mine and e.sensing_time < day + 1 and e.superseded_at is null and e.valid_hectares > 0
+    order by e.sensing_time desc, e.epoch_id
+    limit 1;
+end;
+comment on function model_on is 'The model that saw a mine last before the end of a day; of several, the one that saw it first';
+
 create function mine_on(of_mine text, day date, known_at timestamptz default 'infinity', by_model text default null)
 returns table (class text, sensing_time timestamptz, hectares double precision, epoch_id bigint, geom geometry)
 language plpgsql stable parallel safe rows 20 set search_path = minecam, public as $$
@@ -131,7 +143,7 @@ begin
         from epoch e
         left join unseen u using (epoch_id)
         where e.mine_id = site.mine_id and e.sensing_time < day + 1 and e.valid_hectares > 0
-          and known(e.created_at, e.superseded_at, known_at) and (by_model is null or e.model = by_model)
+          and known(e.created_at, e.superseded_at, known_at) and e.model = coalesce(by_model, model_on(of_mine, day))
         order by e.sensing_time desc, e.epoch_id desc
         limit 50
     loop
@@ -169,32 +181,34 @@ comment on function mine_on is 'Every place of a mine as it was last seen before
 
 create function changes_between(of_mine text, since date, until date, by_model text default null)
 returns table (from_class text, to_class text, seen_before timestamptz, seen_now timestamptz,
-               hectares double precision, geom geometry)
+               hectares double precision, same_weights boolean, geom geometry)
 language sql stable parallel safe
 begin atomic
     with site as (select aoi from mine where slug = of_mine),
-    before as (select * from mine_on(of_mine, since, by_model => by_model)),
+    before as (select * from mine_on(of_mine, since, by_model => coalesce(by_model, model_on(of_mine, until)))),
     now as (select * from mine_on(of_mine, until, by_model => by_model)),
     both_ as (
         select b.class as from_class, n.class as to_class, b.sensing_time as seen_before, n.sensing_time as seen_now,
+               (select count(distinct e.model_checksum) = 1 from epoch e where e.epoch_id in (b.epoch_id, n.epoch_id))
+                   as same_weights,
                st_collectionextract(st_intersection(b.geom, n.geom), 3) as geom
         from before b
         join now n on st_intersects(b.geom, n.geom)
     )
     select from_class, to_class, seen_before, seen_now, round(hectares(geom, site.aoi)::numeric, 2)::float8,
-           st_multi(geom)
+           same_weights, st_multi(geom)
     from both_, site
     where not st_isempty(geom);
 end;
-comment on function changes_between is 'The ground of a mine by its class on one day and on a later one, also where both are the same; ground that was not seen before both is left out';
+comment on function changes_between is 'The ground of a mine by its class on one day and on a later one, also where both are the same, by one model; ground that was not seen before both is left out, and where other weights saw it before, part of the change may be theirs';
 
 create function transition_matrix(of_mine text, since date, until date, by_model text default null)
-returns table (from_class text, to_class text, hectares double precision)
+returns table (from_class text, to_class text, hectares double precision, same_weights boolean)
 language sql stable parallel safe
 begin atomic
-    select from_class, to_class, round(sum(hectares)::numeric, 2)::float8
+    select from_class, to_class, round(sum(hectares)::numeric, 2)::float8, same_weights
     from changes_between(of_mine, since, until, by_model)
-    group by from_class, to_class
+    group by from_class, to_class, same_weights
     order by sum(hectares) desc;
 end;
 comment on function transition_matrix is 'Hectares by class on one day and on a later one';

@@ -75,7 +75,7 @@ def test_a_mine_on_a_day_is_what_was_last_seen_of_every_place(history: sql.Conne
 
 
 def test_changes_between_days_add_up_to_the_ground_that_was_seen(history: sql.Connection) -> None:
-    matrix = {(a, b): area for a, b, area in rows(
+    matrix = {(a, b): area for a, b, area, same in rows(
         history, "select * from transition_matrix('east-pit', '2024-01-31', '2024-06-30', 'first')")}  # fmt: skip
     whole = rows(history, "select hectares(aoi, aoi) from mine where slug = 'east-pit'")[0][0]
     assert sum(matrix.values()) == pytest.approx(whole, rel=1e-3)
