@@ -16,9 +16,9 @@ def channels(scene: np.ndarray, sensor_set: SensorSet) -> np.ndarray:
     Reflectance stays as it is, gamma0 (linear power) becomes decibel, indices are computed from reflectance:
     NDVI (Rouse 1974), NDWI (McFeeters 1996), BSI (Rikimaru 2002).
     """
-    band = dict(zip(sensor_set.bands, scene.astype(np.float32), strict=True))
+    band = dict(zip(sensor_set.bands, scene.astype(np.float32, copy=False), strict=True))
     planes = [10 * np.log10(np.maximum(band[name], TINY)) if name in RADAR else band[name] for name in sensor_set.bands]
-    return np.stack([*planes, *(_index(name, band) for name in sensor_set.indices)]).astype(np.float32)
+    return np.stack([*planes, *(_index(name, band) for name in sensor_set.indices)]).astype(np.float32, copy=False)
 
 
 def _index(name: str, band: dict[str, np.ndarray]) -> np.ndarray:

@@ -120,7 +120,7 @@ class _Canvas:
     def add(self, tile: Tile, chance: torch.Tensor) -> None:
         rows, columns, done = self._mosaic.add(tile, chance)
         classes, confidence = decided(done)
-        self._classes[rows, columns] = classes.to(torch.uint8)
+        self._classes[rows, columns] = classes
         self._confidence[rows, columns] = (100 * confidence).round().to(torch.uint8)
 
     def prediction(self) -> Prediction:
