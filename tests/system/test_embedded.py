@@ -22,7 +22,7 @@ from tests.system.stack_of_tests import PROGRAM, Stack
 ROOT = Path(__file__).parents[2]
 TABLES = (
     "acquisition", "validation", "epoch", "class_area", "segment", "comparison", "class_change", "change", "alert",
-    "alert_event",
+    "alert_event", "unseen", "mine_month",
 )  # fmt: skip
 
 
