@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import geopandas as gpd
 import pandas as pd
@@ -12,16 +12,18 @@ import shapely
 import sql
 from tasks.errors import WrongUse
 
-WHAT = ("segments", "changes", "history", "alerts", "observations")
+What = Literal["segments", "changes", "history", "alerts", "observations"]
 """What can be exported: the views current_segment, current_change, mine_history, alert and observation of a mine."""
 
-SUFFIX = {"geoparquet": ".parquet", "gpkg": ".gpkg", "geojson": ".geojson", "csv": ".csv"}
+Format = Literal["geoparquet", "gpkg", "geojson", "csv"]
+
+SUFFIX: dict[Format, str] = {"geoparquet": ".parquet", "gpkg": ".gpkg", "geojson": ".geojson", "csv": ".csv"}
 """Formats, and how the names of their files end."""
 
 DRIVER = {"gpkg": "GPKG", "geojson": "GeoJSON"}
 
 
-def read(connection: sql.Connection, *, what: str, mine: str) -> pd.DataFrame:
+def read(connection: sql.Connection, *, what: What, mine: str) -> pd.DataFrame:
     """Return `what` of `mine` in the order of time; a GeoDataFrame in EPSG:4326 where it has outlines."""
     with connection.cursor() as cursor:
         cursor.execute(sql.query(f"export_{what}"), {"mine": mine})
@@ -33,7 +35,7 @@ def read(connection: sql.Connection, *, what: str, mine: str) -> pd.DataFrame:
     return gpd.GeoDataFrame(frame, geometry=shapely.from_wkb(frame.pop("geom").to_numpy(object)), crs="EPSG:4326")
 
 
-def write(frame: pd.DataFrame, path: Path, *, what: str, kind: str) -> None:
+def write(frame: pd.DataFrame, path: Path, *, what: What, kind: Format) -> None:
     """Write `frame` to `path` as `kind` of file; it appears whole or not at all.
 
     Lists, such as product ids, are JSON where a format has none. Raises WrongUse for GeoJSON without outlines.

@@ -1,7 +1,7 @@
 """`minecam export`: what is known of mines, as files for other programs."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -11,15 +11,12 @@ from tasks import registry
 from tasks.errors import WrongUse
 from tasks.settings import settings
 
-Format = Literal["geoparquet", "gpkg", "geojson", "csv"]
-What = Literal["segments", "changes", "history", "alerts", "observations"]
-
 
 def export(
     mine: Annotated[str, typer.Argument(help="Slug of a mine, or all.")],
     out: Annotated[Path, typer.Argument(help="Folder to write to; each mine becomes a file, MINE-WHAT.")] = Path(),
-    kind: Annotated[Format, typer.Option("--format", help="Kind of file.")] = "geoparquet",
-    what: Annotated[What, typer.Option(help="What of the mine.")] = "segments",
+    kind: Annotated[exporting.Format, typer.Option("--format", help="Kind of file.")] = "geoparquet",
+    what: Annotated[exporting.What, typer.Option(help="What of the mine.")] = "segments",
 ) -> None:
     """Write what is known of a mine, or of all, to files for QGIS, Python, DuckDB or a spreadsheet.
 

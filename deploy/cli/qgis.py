@@ -8,18 +8,19 @@ import typer
 from psycopg.conninfo import conninfo_to_dict
 
 import sql
+from deploy.cli.serve import COLLECTIONS
 from tasks.errors import WrongUse
 from tasks.settings import settings
 
 LAYERS = {
-    "open_alert": ("alert_id", "Alerts that stand", True),
-    "watch": ("mine_id", "Mines", True),
-    "zone": ("zone_id", "Zones", True),
-    "current_change": ("change_id", "Changes", False),
-    "latest_segment": ("segment_id", "Segments, latest", True),
-    "current_segment": ("segment_id", "Segments, every epoch", False),
+    "open_alert": ("Alerts that stand", True),
+    "watch": ("Mines", True),
+    "zone": ("Zones", True),
+    "current_change": ("Changes", False),
+    "latest_segment": ("Segments, latest", True),
+    "current_segment": ("Segments, every epoch", False),
 }
-"""What the project shows, from the top: key of the view, title, and whether it is drawn at first."""
+"""What the project shows, from the top: title of the view, and whether it is drawn at first."""
 
 
 def qgis(
@@ -46,8 +47,8 @@ def project(address: str, styles: dict[str, str]) -> bytes:
     reference = Xml.SubElement(Xml.SubElement(root, "properties"), "SpatialRefSys")
     Xml.SubElement(reference, "ProjectionsEnabled", type="int").text = "1"
     tree, layers = Xml.SubElement(root, "layer-tree-group"), Xml.SubElement(root, "projectlayers")
-    for view, (key, title, drawn) in LAYERS.items():
-        source = _source(address, view, key)
+    for view, (title, drawn) in LAYERS.items():
+        source = _source(address, view, COLLECTIONS[view]["pk"])
         name = f"minecam_layer_{view}"  # QGIS loses layers whose id is shorter than 13 characters
         about = {"id": name, "name": title, "providerKey": "postgres", "source": source}
         Xml.SubElement(tree, "layer-tree-layer", about, checked="Qt::Checked" if drawn else "Qt::Unchecked")

@@ -112,13 +112,14 @@ comment on view current_change is 'Change polygons of all current comparisons';
 
 -- 2. The state of a mine on a day: every place as it was last seen before the day's end.
 
-create function model_on(of_mine text, day date) returns text
+create function model_on(of_mine text, day date, known_at timestamptz default 'infinity') returns text
 language sql stable parallel safe
 begin atomic
     select e.model
     from mine m
     join epoch e using (mine_id)
-    where m.slug = of_mine and e.sensing_time < day + 1 and e.superseded_at is null and e.valid_hectares > 0
+    where m.slug = of_mine and e.sensing_time < day + 1 and e.valid_hectares > 0
+      and known(e.created_at, e.superseded_at, known_at)
     order by e.sensing_time desc, e.epoch_id
     limit 1;
 end;
@@ -143,7 +144,8 @@ begin
         from epoch e
         left join unseen u using (epoch_id)
         where e.mine_id = site.mine_id and e.sensing_time < day + 1 and e.valid_hectares > 0
-          and known(e.created_at, e.superseded_at, known_at) and e.model = coalesce(by_model, model_on(of_mine, day))
+          and known(e.created_at, e.superseded_at, known_at)
+          and e.model = coalesce(by_model, model_on(of_mine, day, known_at))
         order by e.sensing_time desc, e.epoch_id desc
         limit 50
     loop
@@ -500,7 +502,8 @@ comment on view cost is 'Processing units by mine, month of sensing and what bec
 -- 12. Models beside each other.
 
 create view model_comparison as
-select (e.epoch_id << 34) + abs(o.epoch_id - e.epoch_id) % (1 << 29) * 16 + a.class_id as model_comparison_id, m.slug as mine, e.sensing_time, l.name as class,
+select (e.epoch_id << 34) + abs(o.epoch_id - e.epoch_id) % (1 << 29) * 16 + a.class_id as model_comparison_id,
+       m.slug as mine, e.sensing_time, l.name as class,
        e.model as one_model, o.model as other_model, round(a.hectares::numeric, 2)::float8 as one_hectares,
        round(b.hectares::numeric, 2)::float8 as other_hectares,
        round((b.hectares - a.hectares)::numeric, 2)::float8 as difference, e.epoch_id as one_epoch_id,

@@ -1,4 +1,7 @@
--- What only the owner of the database may do. Where QGIS looks for the style of a layer that it opens; it may have made the table itself. `style_publish.sql` fills it.
+-- What only the owner of the database may do.
+
+-- Where QGIS looks for the style of a layer that it opens; it may have made the table itself. `style_publish.sql` fills
+-- it.
 
 create table if not exists public.layer_styles (
     id                serial primary key,

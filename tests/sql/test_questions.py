@@ -116,6 +116,9 @@ def test_what_was_known_at_a_moment(history: sql.Connection) -> None:
     assert rows(history, asked.format("2024-05-09 15:00Z")) == []
     assert rows(history, asked.format("2024-05-09 16:30Z")) == [(0,)], "the older weights saw nothing"
     assert rows(history, asked.format("2024-05-09 17:30Z")) == [(pytest.approx(6 * STRIP, rel=0.01),)]
+    dug = "select count(*) from mine_on('east-pit', '2024-05-09', '{}') where class = 'excavation'"
+    assert rows(history, dug.format("2024-05-09 16:30Z")) == [(0,)] and rows(history, dug.format("infinity")) == [(1,)]
+    assert rows(history, "select model_on('east-pit', '2024-05-09', '2024-01-01')") == [(None,)]
     states = [rows(history, f"select state from open_alert_as_of('{moment}')")
               for moment in ("2024-02-01", "2024-03-01", "infinity")]  # fmt: skip
     assert states == [[], [("provisional",)], [("confirmed",)]]

@@ -1,6 +1,7 @@
 """Exports come back as what the views say, in every format."""
 
 from pathlib import Path
+from typing import get_args
 
 import geopandas as gpd
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 import sql
 from tasks import registry
 from tasks.errors import WrongUse
-from tasks.export import SUFFIX, WHAT, read, write
+from tasks.export import SUFFIX, What, read, write
 
 HISTORY = Path(__file__).parent.parent / "sql" / "history.sql"
 
@@ -22,7 +23,7 @@ def history(database: sql.Connection) -> sql.Connection:
 
 
 def test_every_format_holds_every_row(history: sql.Connection, tmp_path: Path) -> None:
-    for what in WHAT:
+    for what in get_args(What):
         frame = read(history, what=what, mine="east-pit")
         placed = isinstance(frame, gpd.GeoDataFrame)
         for kind, suffix in SUFFIX.items():
