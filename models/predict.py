@@ -1,7 +1,7 @@
 """Prediction: scenes in, classes and confidence out, in overlapping tiles so that any size fits into memory.
 
-Reading, the network and writing go on at once: scenes are read and cut in one thread, the network runs in another,
-and the caller deals with what is finished.
+Reading, cutting, the network and writing go on at once: scenes are read in one thread and cut in another, the network
+runs in a third, and the caller deals with what is finished.
 """
 
 from collections import deque
@@ -68,10 +68,10 @@ def predict_each(
 ) -> Iterator[Prediction]:
     """Yield what `model` sees in each of `scenes`, pairs of `scene` and `valid` as `predict` takes them, in order.
 
-    `scenes` is drawn on from another thread, two or three ahead of what is given out. On a GPU tiles of equal shape
+    `scenes` is drawn on from another thread, three or four ahead of what is given out. On a GPU tiles of equal shape
     go through the network together, whichever scene they are of.
     """
-    cuts = ahead(_cuts(scenes, model, side_for(memory_mb)), 2)
+    cuts = ahead(_cuts(ahead(scenes, 1), model, side_for(memory_mb)), 2)
     return ahead(_predictions(cuts, model, runtime, memory_mb), 1)
 
 

@@ -20,7 +20,7 @@ def read_scene(path: Path, bands: tuple[str, ...]) -> tuple[np.ndarray, np.ndarr
     all bands are 0, or one is nodata or no number; SCL and dataMask are heeded where present. Raises WrongUse.
     """
     try:
-        with rasterio.open(path) as dataset:
+        with rasterio.open(path, num_threads="all_cpus") as dataset:
             names = list(dataset.descriptions)
             missing = [band for band in bands if band not in names]
             if missing:
@@ -52,6 +52,7 @@ def read_scene(path: Path, bands: tuple[str, ...]) -> tuple[np.ndarray, np.ndarr
 def write_classes(path: Path, classes: np.ndarray, profile: dict[str, Any]) -> None:
     """Write `classes` uint8 (H, W), 255 where there is no data, with colours and names; whole or not at all."""
     form = {"driver": "GTiff", "count": 1, "dtype": "uint8", "nodata": NODATA, "compress": "deflate", "tiled": True}
+    form |= {"num_threads": "all_cpus"}
     unfinished = path.with_name(f".{path.name}.part")
     with rasterio.open(unfinished, "w", **form, **profile) as dataset:
         dataset.write(classes, 1)
