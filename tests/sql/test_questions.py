@@ -85,6 +85,27 @@ def test_changes_between_days_add_up_to_the_ground_that_was_seen(history: sql.Co
     assert rows(history, "select count(*) from transition_matrix('east-pit', '2023-01-01', '2024-06-30')") == [(0,)]
 
 
+def test_the_matrix_is_what_one_map_laid_over_the_other_gives(history: sql.Connection) -> None:
+    """Half of the mine was last seen a month earlier; every segment, the background too, is laid over every other."""
+    maps = """
+        select b.class, n.class,
+               round(sum(hectares(st_collectionextract(st_intersection(b.geom, n.geom), 3), m.aoi))::numeric, 2)::float8
+        from mine m
+        join lateral mine_on(m.slug, '2024-04-20', by_model => 'first') b on true
+        join lateral mine_on(m.slug, '2024-06-30', by_model => 'first') n on st_intersects(b.geom, n.geom)
+        where m.slug = 'east-pit'
+        group by 1, 2
+        having sum(st_area(st_intersection(b.geom, n.geom))) > 0"""
+    matrix = rows(
+        history,
+        "select from_class, to_class, hectares from transition_matrix('east-pit', '2024-04-20', '2024-06-30', 'first')",
+    )
+    assert {row[:2]: row[2] for row in matrix} == {
+        row[:2]: pytest.approx(row[2], abs=0.02) for row in rows(history, maps)
+    }
+    assert len(matrix) > 4
+
+
 def test_growth_is_not_bent_by_a_gap_or_a_bad_epoch(history: sql.Connection) -> None:
     said = dict(rows(history, "select class, hectares_a_month from growth('east-pit') where model = 'first'"))
     assert said["excavation"] == pytest.approx(STRIP * 30.4375 / 30, rel=0.01)

@@ -14,8 +14,8 @@ import numpy as np
 CLASSES = np.array([1, 2, 4, 5, 6, 8, 9], np.int16)
 """Of the segments of every epoch, one each."""
 
-POINTS = 25
-"""Of the ring of a segment."""
+ROWS = 10
+"""Of pixels in a segment, whose outline has stairs as those of a raster have; 41 points."""
 
 DAYS = np.datetime64("2023-01-01") + 5 * np.arange(146)
 CLEAR = 0.46
@@ -24,7 +24,7 @@ CLEAR = 0.46
 
 @dataclass(frozen=True)
 class Day:
-    """The epochs of one day: ids, the mines they are of, and rings float64 (N, 7, 25, 2) with hectares (N, 7)."""
+    """The epochs of one day: ids, the mines they are of, and rings float64 (N, 7, 41, 2) with hectares (N, 7)."""
 
     time: np.datetime64
     epochs: np.ndarray
@@ -73,11 +73,16 @@ class World:
         )
         radius *= self.size[mines, None]
         centre = self.at[mines, None] + self.offset[mines] * self.size[mines, None, None]
-        angle = np.linspace(0, 2 * np.pi, POINTS)
-        shape = 1 + 0.2 * rng.random((len(mines), len(CLASSES), POINTS))
-        shape[..., -1] = shape[..., 0]
-        around = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-        rings = centre[:, :, None] + (radius[..., None] * shape)[..., None] * around
+        pixel = 2 * radius / ROWS
+        edge = np.arange(ROWS + 1) - ROWS / 2
+        middle = (edge[:-1] + edge[1:]) / ROWS
+        wide = ROWS / 2 * np.sqrt(1 - middle**2) * (1 + 0.4 * rng.random((2, len(mines), len(CLASSES), ROWS)))
+        left, right = np.maximum(np.round(wide), 1)
+        across = np.concatenate([np.repeat(right, 2, axis=-1), np.repeat(-left[..., ::-1], 2, axis=-1)], axis=-1)
+        up = np.repeat(edge, 2)[1:-1]
+        along = np.broadcast_to(np.concatenate([up, up[::-1]]), across.shape)
+        ring = np.stack([across, along], axis=-1)
+        rings = centre[:, :, None] + pixel[..., None, None] * np.concatenate([ring, ring[:, :, :1]], axis=2)
         metres = 111_320**2 * np.cos(np.radians(self.at[mines, 1]))[:, None]
-        hectares = np.pi * (1.1 * radius) ** 2 * metres / 1e4
+        hectares = (left + right).sum(axis=-1) * pixel**2 * metres / 1e4
         return Day(DAYS[number] + np.timedelta64(10, "h"), first + np.arange(len(mines)), mines + 1, rings, hectares)
