@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from scipy import ndimage
 from torch.nn import functional
 
 from models.channels import RADAR
+from models.labels import NODATA
 
 SUN, BAND = 0.10, 0.03
 """Spread of brightness, as a share: common to all bands (sun, season, slope), and of each band (season, sensor)."""
@@ -125,9 +127,32 @@ def observed_anew(scene: np.ndarray, *, bands: Sequence[str], rng: np.random.Gen
     return np.where(valid, np.maximum(seen, 1e-4), 0).astype(np.float32)
 
 
-def _smooth(shape: tuple[int, ...], *, rng: np.random.Generator) -> np.ndarray:
-    """Return float32 `shape`: noise of a few bumps over the window, of about -1 to 1."""
-    coarse = torch.from_numpy(rng.standard_normal((1, 1, 4, 4), np.float32))
+def clouded(
+    scene: np.ndarray, labels: np.ndarray, *, bands: Sequence[str], rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return `scene` and `labels` with a cloud and its shadow over a part, or with a part that was not seen (0).
+
+    What lies under the cloud is 255: the network has nothing to say there, and learns that a cloud beside it makes no
+    ground a mine. The shadow, and the cloud's thin rim, keep their labels. Radar sees through.
+    """
+    shape = labels.shape
+    bumps = _smooth(shape, rng=rng, count=int(rng.integers(4, 13)))
+    thick = np.clip(3 * (bumps - np.quantile(bumps, rng.uniform(0.6, 0.95))), 0, 1)
+    if rng.random() < 0.3:
+        hole = thick > 0.3
+        return np.where(hole, 0, scene).astype(np.float32), np.where(hole, NODATA, labels).astype(np.uint8)
+    shadow = 1 - rng.uniform(0.3, 0.7) * ndimage.shift(thick, rng.integers(-40, 41, 2), order=0)
+    white = rng.uniform(0.3, 0.7) * np.exp(rng.normal(0, 0.03, (len(bands), 1, 1)))
+    seen = scene * shadow * (1 - thick) + white * thick
+    radar = np.array([band in RADAR for band in bands])[:, None, None]
+    seen = np.where(radar | (scene == 0).all(axis=0), scene, seen)
+    covered = (thick > 0.4) & (not radar.all())
+    return seen.astype(np.float32), np.where(covered, NODATA, labels).astype(np.uint8)
+
+
+def _smooth(shape: tuple[int, ...], *, rng: np.random.Generator, count: int = 4) -> np.ndarray:
+    """Return float32 `shape`: noise of `count` bumps a side of the window, of about -1 to 1."""
+    coarse = torch.from_numpy(rng.standard_normal((1, 1, count, count), np.float32))
     return np.asarray(functional.interpolate(coarse, shape, mode="bicubic", align_corners=True)[0, 0])
 
 

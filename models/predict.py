@@ -34,10 +34,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Prediction:
-    """uint8 (H, W): `classes` 0 background, 1-10; `confidence` per cent of the chosen class; 255 not valid."""
+    """uint8 (H, W), 255 not valid: `classes` 0 background, 1-10; per cent `confidence` of the chosen class, and `mine`.
+
+    `mine` is the chance of all components together: ground can surely be mine while it is open what it is.
+    """
 
     classes: np.ndarray
     confidence: np.ndarray
+    mine: np.ndarray
 
 
 def predict(
@@ -51,8 +55,9 @@ def predict(
     """Return what `model` sees in `scene`.
 
     `scene` is float32 (B, H, W), reflectance (radar: linear gamma0) in the order of the model's bands; `valid` is
-    bool (H, W). What is not valid, or not a finite number in any band, is hidden from the network and is nodata in
-    the result. The network takes at most `memory_mb`, or what a tile of 768 × 768 pixels takes if that is more.
+    bool (H, W). What is not valid is nodata in the result. The network sees it all the same (to it a cloud looks like
+    a cloud, a hole like nothing on Earth), but for what is no finite number, or 0 in all bands; that is nodata too.
+    The network takes at most `memory_mb`, or what a tile of 768 × 768 pixels takes if that is more.
     Raises ModelError when the bands do not fit, or `runtime` is not to be had.
     """
     [only] = predict_each([(scene, valid)], model=model, runtime=runtime, memory_mb=memory_mb)
@@ -115,25 +120,29 @@ class _Canvas:
     def __init__(self, valid: np.ndarray, device: torch.device) -> None:
         self._valid = valid
         self._mosaic = Mosaic(valid.shape[1])
-        self._classes, self._confidence = torch.empty((2, *valid.shape), dtype=torch.uint8, device=device)
+        self._classes, self._confidence, self._mine = torch.empty((3, *valid.shape), dtype=torch.uint8, device=device)
 
     def add(self, tile: Tile, chance: torch.Tensor) -> None:
         rows, columns, done = self._mosaic.add(tile, chance)
         classes, confidence = decided(done)
         self._classes[rows, columns] = classes
         self._confidence[rows, columns] = (100 * confidence).round().to(torch.uint8)
+        self._mine[rows, columns] = (100 * (1 - done[0])).round().to(torch.uint8)
 
     def prediction(self) -> Prediction:
-        found = (self._classes.cpu().numpy(), self._confidence.cpu().numpy())
+        found = (plane.cpu().numpy() for plane in (self._classes, self._confidence, self._mine))
         return Prediction(*(np.where(self._valid, plane, NODATA).astype(np.uint8, copy=False) for plane in found))
 
 
 class _Cut(NamedTuple):
-    """One tile for the network: `planes` float32 (channels, h, w), not yet standardised; None if nothing is valid."""
+    """One tile for the network: `planes` float32 (channels, h, w), not yet standardised; None if nothing is valid.
+
+    `seen` bool (h, w) is where it shows the network anything.
+    """
 
     canvas: _Canvas
     tile: Tile
-    valid: torch.Tensor
+    seen: torch.Tensor
     planes: torch.Tensor | None
     last: bool
 
@@ -143,14 +152,15 @@ def _cuts(scenes: Iterable[tuple[np.ndarray, np.ndarray]], model: SegmentationMo
     for scene, given in scenes:
         if len(scene) != len(bands):
             raise ModelError(f"{model.name} sees {len(bands)} bands ({', '.join(bands)}), the scene has {len(scene)}")
-        valid = given.astype(bool)  # a copy
+        seen = (scene != 0).any(axis=0)
         for band in scene:
-            valid &= np.isfinite(band)
+            seen &= np.isfinite(band)
+        valid = seen & given
         canvas = _Canvas(valid, model.device)
         cut = list(tiles(*valid.shape, side=side))
         for tile in cut:
-            part, planes = torch.from_numpy(_window(valid, tile)), None
-            if part.any():
+            part, planes = torch.from_numpy(_window(seen, tile)), None
+            if _window(valid, tile).any():
                 planes = torch.from_numpy(channels(_window(scene, tile), model.sensor_set))
                 planes = planes.pin_memory() if gpu else planes
             yield _Cut(canvas, tile, part, planes, tile is cut[-1])
@@ -201,6 +211,6 @@ def _input(cuts: list[_Cut], model: SegmentationModel) -> torch.Tensor:
     """Return the network's input: as `channels.standardised`, but on the model's device and for many tiles at once."""
     device = model.device
     planes = torch.stack([cut.planes.to(device, non_blocking=True) for cut in cuts if cut.planes is not None])
-    valid = torch.stack([cut.valid.to(device, non_blocking=True) for cut in cuts])
+    seen = torch.stack([cut.seen.to(device, non_blocking=True) for cut in cuts])
     mean, std = (torch.tensor(of, device=device).reshape(-1, 1, 1) for of in (model.card.mean, model.card.std))
-    return planes.sub_(mean).div_(std).masked_fill_(~valid.unsqueeze(1), 0)
+    return planes.sub_(mean).div_(std).masked_fill_(~seen.unsqueeze(1), 0)

@@ -35,6 +35,7 @@ class Recipe(BaseModel):
     encoder_rate: float = Field(default=0.5, gt=0, description="Learning rate of the encoder, as a share of the peak")
     weather: float = Field(default=0.5, ge=0, le=1, description="Share of windows seen on another day: air, sun, cloud")
     cutmix: float = Field(default=0.5, ge=0, le=1, description="Share of windows with a part of another in them")
+    cloud: float = Field(default=0.25, ge=0, le=1, description="Share of windows with a cloud, or a hole, over a part")
     rarity: float = Field(default=0.3, ge=0, le=1, description="How much more rare classes weigh; 0: as much as any")
     places: float = Field(default=0.1, ge=0, lt=1, description="Share of places among the windows, where there are any")
     footprint: float = Field(default=0.5, ge=0, description="Weight of the loss over the footprint")

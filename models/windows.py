@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, IterableDataset
 
-from models.augment import observed_anew, patched, turned, window
+from models.augment import clouded, observed_anew, patched, turned, window
 from models.channels import channels, standardised
 from models.chips import Chip
 from models.errors import ModelError
@@ -76,7 +76,10 @@ class Windows(IterableDataset):
         if self.classes and rng.random() < SHARE_OF_COMPONENTS:
             around = int(rng.choice(self.classes, p=self.weights))
             chip = self.chips[int(rng.choice(self.having[around]))]
-        return self._another_day(*window(chip.scene, chip.labels, side=self.recipe.side, around=around, rng=rng), rng)
+        scene, labels = window(chip.scene, chip.labels, side=self.recipe.side, around=around, rng=rng)
+        if rng.random() < self.recipe.cloud:
+            scene, labels = clouded(scene, labels, bands=self.seen.bands, rng=rng)
+        return self._another_day(scene, labels, rng)
 
     def _another_day(
         self, scene: np.ndarray, labels: np.ndarray, rng: np.random.Generator

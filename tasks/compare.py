@@ -1,108 +1,19 @@
 """Holds an epoch against the previous epoch: pixel by pixel, the latest valid observation before it.
 
-Stands between `store` and `alert`. Class rasters of two noisy epochs differ along every border, so a change
-counts only where both sides are valid and sure, where it is wider than a rim, and where it is large enough.
+Stands between `store` and `alert`; `change.py` says what a change is.
 """
-
-from collections.abc import Sequence
-from datetime import datetime
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
-from scipy import ndimage
 
 import sql
 from models.labels import LABELS, NODATA
-from tasks.grid import Grid
-from tasks.previous import Observation, look_back, rasters_of
+from tasks.change import changes
+from tasks.previous import Observation, look_back, look_of
 from tasks.registry import Mine
 from tasks.settings import settings
 from tasks.specks import HECTARES_PER_PIXEL
 from tasks.store import copy_rows
-from tasks.vectorise import outlines, regions
-
-
-def interior(classes: np.ndarray, border_px: int) -> np.ndarray:
-    """Return bool (H, W): pixels farther than `border_px` from every other class; unknown is no other class."""
-    size = 2 * border_px + 1
-    highest = ndimage.maximum_filter(np.where(classes == NODATA, 0, classes), size, mode="nearest")
-    lowest = ndimage.minimum_filter(classes, size, mode="nearest")
-    return (classes != NODATA) & (highest == classes) & (lowest == classes)
-
-
-def changed(
-    *, before: Observation, classes: np.ndarray, confidence: np.ndarray, border_px: int, min_confidence: float
-) -> np.ndarray:
-    """Return bool (H, W): pixels that changed, before the minimum mapping unit.
-
-    Both sides must be valid and at least `min_confidence` (0-1) sure. A change must have a core that lies off the
-    class borders of both sides by more than `border_px`; around such a core it counts up to the border, so that
-    rims fall away but hectares are not cut short.
-    """
-    limit = round(100 * min_confidence)
-    valid = (before.classes != NODATA) & (classes != NODATA)
-    sure = (before.confidence >= limit) & (confidence >= limit)
-    differ = valid & sure & (before.classes != classes)
-    core = differ & interior(before.classes, border_px) & interior(classes, border_px)
-    if border_px == 0 or not core.any():
-        return core
-    pair = transitions(before.classes, classes)
-    grown = np.zeros_like(core)
-    for kind in np.unique(pair[core]):
-        same = differ & (pair == kind)
-        grown |= same & ndimage.maximum_filter(core & same, 2 * border_px + 1)
-    return grown
-
-
-def transitions(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """Return one number per (from, to), int32 (H, W): from × 256 + to."""
-    return before.astype(np.int32) * 256 + after
-
-
-def changes(
-    *,
-    before: Observation,
-    times: Sequence[datetime],
-    classes: np.ndarray,
-    confidence: np.ndarray,
-    grid: Grid,
-    border_px: int,
-    min_confidence: float,
-    min_hectares: float,
-) -> gpd.GeoDataFrame:
-    """Return the change polygons between `before` and `classes`/`confidence` (uint8 (H, W), 255 unknown).
-
-    `times` are the sensing times of the earlier epochs in the order of `before.source`, latest first. The frame
-    has from_class, to_class, hectares (counted pixels), confidence (mean of the less sure side, 0-1),
-    previous_time (latest of its pixels) and geometry (MultiPolygon, EPSG:4326); patches below `min_hectares`
-    (minimum mapping unit, per from and to) are not in it.
-    """
-    mask = changed(
-        before=before, classes=classes, confidence=confidence, border_px=border_px, min_confidence=min_confidence
-    )
-    pair = transitions(before.classes, classes)
-    labels = regions(pair, mask)
-    large = np.bincount(labels.ravel()) * HECTARES_PER_PIXEL >= min_hectares - 1e-9
-    large[0] = False
-    labels = np.where(large, np.cumsum(large), 0).astype(np.int32)[labels]
-    flat = labels.ravel()
-    pixels = np.bincount(flat)[1:]
-    pair_of = np.zeros(len(pixels) + 1, np.int32)
-    pair_of[flat] = pair.ravel()
-    least_sure = np.minimum(before.confidence, confidence).ravel() / 100
-    latest = ndimage.minimum(before.source, labels, np.arange(1, len(pixels) + 1)) if len(pixels) else []
-    return gpd.GeoDataFrame(
-        {
-            "from_class": pair_of[1:] // 256,
-            "to_class": pair_of[1:] % 256,
-            "hectares": pixels * HECTARES_PER_PIXEL,
-            "confidence": np.bincount(flat, weights=least_sure)[1:] / np.maximum(pixels, 1),
-            "previous_time": pd.to_datetime([times[int(position)] for position in latest], utc=True),
-        },
-        geometry=outlines(labels, grid) if len(pixels) else [],
-        crs="EPSG:4326",
-    )
 
 
 def class_changes(*, before: Observation, classes: np.ndarray) -> list[dict[str, float]]:
@@ -131,18 +42,17 @@ def compare(connection: sql.Connection, epoch: sql.Row, mine: Mine, *, flow_run_
     earlier epochs are missing or damaged, RasterError when one cannot be read for now; then nothing was written.
     """
     given = settings()
-    now, sure = rasters_of(epoch)
-    classes, confidence = now.array[0], sure.array[0]
-    before, earlier = look_back(connection, epoch, needed=classes != NODATA, grid=now.grid)
+    now, grid = look_of(epoch)
+    before, earlier = look_back(connection, epoch, needed=now.classes != NODATA, grid=grid)
     frame = changes(
         before=before,
         times=[row["sensing_time"] for row in earlier],
-        classes=classes,
-        confidence=confidence,
-        grid=now.grid,
+        now=now,
+        grid=grid,
         border_px=given.border_px,
         min_confidence=given.min_confidence,
         min_hectares=given.min_change_hectares,
+        speck_hectares=given.min_segment_hectares,
     )
     valid = float((before.source >= 0).sum() * HECTARES_PER_PIXEL)
     result = {
@@ -151,7 +61,7 @@ def compare(connection: sql.Connection, epoch: sql.Row, mine: Mine, *, flow_run_
         "unknown_hectares": max(epoch["aoi_hectares"] - valid, 0.0),
         "changed_hectares": float(frame["hectares"].sum()),
     }
-    return _write(connection, epoch, result, class_changes(before=before, classes=classes), frame, flow_run_id)
+    return _write(connection, epoch, result, class_changes(before=before, classes=now.classes), frame, flow_run_id)
 
 
 def _write(

@@ -13,55 +13,61 @@ import sql
 from models.labels import NODATA
 from tasks.errors import EpochsLost, RasterLost
 from tasks.grid import Grid
-from tasks.rasters import Raster, read
+from tasks.rasters import read
 
 PAGE = 12
 """How many earlier epochs are asked for at a time; most searches end within the first few."""
 
 
 @dataclass(frozen=True)
-class Observation:
-    """What was seen before: uint8 `classes` and `confidence` (per cent), 255 unknown; (H, W).
+class Look:
+    """What an epoch saw, uint8 (H, W), 255 unknown: `classes`; per cent `confidence`; `mine`, the chance of mine."""
+
+    classes: np.ndarray
+    confidence: np.ndarray
+    mine: np.ndarray
+
+
+@dataclass(frozen=True)
+class Observation(Look):
+    """What was seen before, of each pixel the latest.
 
     `source` int16 is the position of the earlier epoch that each pixel comes from, -1 where none saw it.
     """
 
-    classes: np.ndarray
-    confidence: np.ndarray
     source: np.ndarray
 
 
-def previous_observation(*, earlier: Iterable[tuple[np.ndarray, np.ndarray]], needed: np.ndarray) -> Observation:
+def previous_observation(*, earlier: Iterable[Look], needed: np.ndarray) -> Observation:
     """Return the latest valid observation of each pixel of `needed`, bool (H, W).
 
-    `earlier` gives (classes, confidence), latest first; it is read no further than until every pixel is filled.
+    `earlier` gives what was seen, latest first; it is read no further than until every pixel is filled.
     """
-    classes = np.full(needed.shape, NODATA, np.uint8)
-    confidence = np.full(needed.shape, NODATA, np.uint8)
+    classes, confidence, mine = np.full((3, *needed.shape), NODATA, np.uint8)
     source = np.full(needed.shape, -1, np.int16)
     missing = needed.copy()
-    rasters = iter(earlier)
+    looks = iter(earlier)
     position = 0
-    while missing.any() and (pair := next(rasters, None)) is not None:
-        filled = missing & (pair[0] != NODATA)
-        classes[filled], confidence[filled], source[filled] = pair[0][filled], pair[1][filled], position
+    while missing.any() and (look := next(looks, None)) is not None:
+        filled = missing & (look.classes != NODATA)
+        classes[filled], confidence[filled] = look.classes[filled], look.confidence[filled]
+        mine[filled], source[filled] = look.mine[filled], position
         missing &= ~filled
         position += 1
-    return Observation(classes, confidence, source)
+    return Observation(classes, confidence, mine, source)
 
 
-def rasters_of(epoch: sql.Row) -> tuple[Raster, Raster]:
-    """Return the class raster and the confidence raster of `epoch`.
+def look_of(epoch: sql.Row) -> tuple[Look, Grid]:
+    """Return what `epoch` saw, and its grid.
 
-    Raises EpochsLost when one is missing or damaged, RasterError when it cannot be read for now.
+    Raises EpochsLost when a raster of it is missing or damaged, RasterError when one cannot be read for now.
     """
     try:
-        return (
-            read(epoch["class_raster"], epoch["class_checksum"]),
-            read(epoch["confidence_raster"], epoch["confidence_checksum"]),
-        )
+        classes = read(epoch["class_raster"], epoch["class_checksum"])
+        chances = read(epoch["confidence_raster"], epoch["confidence_checksum"])
     except RasterLost as error:
         raise EpochsLost({epoch["epoch_id"]: str(error)}) from error
+    return Look(classes.band("class"), chances.band("confidence"), chances.band("mine")), classes.grid
 
 
 def look_back(
@@ -75,18 +81,17 @@ def look_back(
     read_so_far: list[sql.Row] = []
     lost: dict[int, str] = {}
 
-    def earlier() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        nothing = np.full(needed.shape, NODATA, np.uint8)
+    def earlier() -> Iterator[Look]:
+        nothing = Look(*np.full((3, *needed.shape), NODATA, np.uint8))
         for row in _epochs_before(connection, epoch):
             read_so_far.append(row)
             try:
-                classes, confidence = rasters_of(row)
+                look, of = look_of(row)
             except EpochsLost as error:
                 lost.update(error.reasons)
-                yield nothing, nothing
-            else:  # one on another grid (the AOI was redrawn) saw nothing here
-                here = classes.grid == grid
-                yield (classes.array[0], confidence.array[0]) if here else (nothing, nothing)
+                yield nothing
+            else:
+                yield look if of == grid else nothing  # one on another grid (the AOI was redrawn) saw nothing here
 
     before = previous_observation(earlier=earlier(), needed=needed)
     if lost:

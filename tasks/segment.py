@@ -26,7 +26,8 @@ if TYPE_CHECKING:  # torch takes seconds to import, and nothing here needs it
 class Segmented:
     """What a model saw: uint8 (H, W) arrays, 255 nodata, and where they were written.
 
-    `classes` 0 background, 1-10; `confidence` per cent; `addresses` and `checksums` (SHA-256) in that order.
+    `classes` 0 background, 1-10; `confidence` per cent; `addresses` and `checksums` (SHA-256) of the class raster and
+    of the confidence raster, whose second band is the chance of mine.
     """
 
     classes: np.ndarray
@@ -84,7 +85,7 @@ def segment(acquisition: sql.Row, mine: Mine, model: "SegmentationModel") -> Seg
         runtime=given.runtime, memory_mb=given.predict_memory_mb,
     )  # fmt: skip
     classes = without_specks(np.where(valid, seen.classes, NODATA).astype(np.uint8), given.min_segment_hectares)
-    confidence = np.where(valid, seen.confidence, NODATA).astype(np.uint8)
+    confidence, chance = (np.where(valid, of, NODATA).astype(np.uint8) for of in (seen.confidence, seen.mine))
     tags = _tags(acquisition, model, raster.tags)
     addresses = [address_of(given.raster_root, acquisition, mine, model, kind) for kind in ("classes", "confidence")]
     checksums = (
@@ -93,7 +94,10 @@ def segment(acquisition: sql.Row, mine: Mine, model: "SegmentationModel") -> Seg
             tags={**tags, **{f"class_{label.id}": label.name for label in LABELS}},
             colormap={label.id: label.rgb for label in LABELS},
         ),
-        write_cog(addresses[1], confidence, raster.grid, descriptions=["confidence"], nodata=NODATA, tags=tags),
+        write_cog(
+            addresses[1], np.stack([confidence, chance]), raster.grid, descriptions=["confidence", "mine"],
+            nodata=NODATA, tags=tags,
+        ),
     )  # fmt: skip
     return Segmented(classes, confidence, (addresses[0], addresses[1]), checksums, raster.grid)
 

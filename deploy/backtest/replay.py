@@ -14,7 +14,9 @@ from typing import Any
 
 import sql
 from deploy.archive.importing import import_folder
+from deploy.archive.layouts import table
 from deploy.backtest.score import Outcome
+from deploy.backtest.truth import Case, case_of
 from deploy.stack import stack
 from tasks import registry
 from tasks.errors import RunError, WrongUse
@@ -28,6 +30,32 @@ def replay(source: Path, *, home: Path | None, limit: int | None, split: str | N
 
     Without `home` the stack lives in a temporary folder. Raises WrongUse when `source` has no labelled pairs.
     """
+    with _watched(source, home, limit, split, say) as (places, connection):
+        said = {row["slug"]: row for row in sql.run(connection, "backtest_outcomes", model=settings().model)}
+        return [_outcome(place, said[place["slug"]]) for place in places if place["slug"] in said]
+
+
+def replay_cases(source: Path, *, home: Path | None, limit: int | None, say: Say) -> dict[str, list[Case]]:
+    """Return what the system says changed in every case of `source` (layout of cases.csv and truth/), by kind.
+
+    Cases of one chip share their ground, so each kind has a stack of its own, in a folder of its own in `home`.
+    """
+    found = {}
+    for kind in sorted({row["kind"] for row in table(source / "cases.csv")}):
+        say(f"cases of kind {kind}")
+        with _watched(source, home / kind if home else None, limit, kind, say) as (places, connection):
+            found[kind] = [
+                case_of(source, place["name"], sql.run(connection, "export_changes", mine=place["slug"]))
+                for place in places
+            ]
+    return found
+
+
+@contextmanager
+def _watched(
+    source: Path, home: Path | None, limit: int | None, split: str | None, say: Say
+) -> Iterator[tuple[list[dict[str, Any]], sql.Connection]]:
+    """Watch the places of `source` from the first to the last date, and yield them with a connection that reads."""
     if not (source / "pairs.csv").exists():
         raise WrongUse(f"{source} holds no pairs.csv: give a folder with labelled pairs")
     with _stack(home, say) as folder:
@@ -39,9 +67,7 @@ def replay(source: Path, *, home: Path | None, limit: int | None, split: str | N
             registry.import_outlines(connection, folder / "archive" / "places.geojson")
         _watch(places, say)
         with sql.connect(settings().database_address, role="read") as connection:
-            rows = sql.run(connection, "backtest_outcomes", model=settings().model)
-        said = {row["slug"]: row for row in rows}
-        return [_outcome(place, said[place["slug"]]) for place in places if place["slug"] in said]
+            yield places, connection
 
 
 @contextmanager

@@ -18,14 +18,25 @@ def backtest(
 ) -> None:
     """Replay labelled places through the whole system and score its alerts; settings (MINECAM_*) apply.
 
+    Where the folder has cases.csv and truth/, the changes of every pixel are scored instead, by kind of case.
+
     Example: minecam backtest pairs/ --split val --json
     """
-    from deploy.backtest.replay import replay
+    from deploy.backtest.replay import replay, replay_cases
     from deploy.backtest.score import score
+    from deploy.backtest.truth import figures
 
     def say(line: str) -> None:
         typer.echo(line, err=True)
 
+    if split is None and (source / "cases.csv").exists():
+        by_kind = {
+            kind: figures(cases)
+            for kind, cases in replay_cases(source, home=home, limit=limit, say=say).items()
+            if cases
+        }
+        typer.echo(json.dumps(by_kind)) if as_json else Console().print(_kinds(by_kind))
+        return
     result = score(replay(source, home=home, limit=limit, split=split, say=say))
     if as_json:
         typer.echo(json.dumps(result))
@@ -44,6 +55,16 @@ def _table(result: dict[str, Any]) -> Table:
         for category, one in row["categories"].items():
             alerted = f"{one['alerted']} alerted"
             drawn.add_row(f"  {category}", str(one["places"]), _number(one["auc"]), alerted)
+    return drawn
+
+
+def _kinds(by_kind: dict[str, dict[str, Any]]) -> Table:
+    drawn = Table(title="Change against the truth of every pixel", box=None, pad_edge=False)
+    for heading in ("", "Cases", "F1", "IoU", "Precision", "Recall", "Bias", "Right classes", "False ha, median"):
+        drawn.add_column(heading, justify="left" if not heading else "right")
+    for kind, row in by_kind.items():
+        shares = (row[name] for name in ("f1", "iou", "precision", "recall", "bias", "right_classes"))
+        drawn.add_row(kind, str(row["cases"]), *(_number(one) for one in shares), str(row["false_hectares"]["median"]))
     return drawn
 
 

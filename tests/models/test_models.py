@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from deploy.archive.simulate import make_chips
 from deploy.cli.model import app
 from models import augment, network, zoo
-from models.augment import air, observed_anew, patched, surface, turned, window
+from models.augment import air, clouded, observed_anew, patched, surface, turned, window
 from models.calibration import bins, calibration_error
 from models.channels import channels, standardised
 from models.chips import read_chips, statistics
@@ -249,6 +249,19 @@ def test_a_patch_is_a_rectangle_of_another_window_with_its_labels(seed: int) -> 
     rows, columns = (np.flatnonzero((labels == 7).any(axis=axis)) for axis in (1, 0))
     assert (labels == 7).sum() == len(rows) * len(columns) == (np.ptp(rows) + 1) * (np.ptp(columns) + 1)
     assert 8 <= min(len(rows), len(columns)) <= max(len(rows), len(columns)) <= 24
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_under_a_cloud_there_is_no_label_and_radar_sees_through(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scene, labels = rng.uniform(0.02, 0.2, (3, 64, 64)).astype(np.float32), rng.integers(0, 11, (64, 64), np.uint8)
+    seen, known = clouded(scene, labels, bands=("B02", "B04", "VV"), rng=rng)
+    unseen = (seen == 0).all(axis=0)
+    assert (known[unseen] == 255).all() and seen.min() >= 0 and seen.max() < 1
+    assert (known[known != 255] == labels[known != 255]).all()
+    assert unseen.any() or ((seen[2] == scene[2]).all() and (seen[:2] != scene[:2]).any())
+    assert (known[(seen[:2] > 0.45).all(axis=0)] == 255).all()
 
 
 @given(st.integers(0, 2**32 - 1))

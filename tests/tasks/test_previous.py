@@ -6,7 +6,7 @@ import pytest
 from tasks import previous
 from tasks.compare import compare
 from tasks.errors import EpochsLost, RasterError, RasterLost
-from tasks.previous import previous_observation, rasters_of
+from tasks.previous import Look, look_of, previous_observation
 from tests.tasks.test_epochs import acquire, mine, stored
 
 __all__ = ["mine"]
@@ -23,12 +23,13 @@ def test_the_previous_observation_is_the_latest_valid_one_of_each_pixel():
     def earlier():
         for name, classes in (("latest", latest), ("older", older), ("oldest", latest)):
             read.append(name)
-            yield classes, np.full_like(classes, 80)
+            yield Look(classes, np.full_like(classes, 80), np.full_like(classes, 90))
 
     before = previous_observation(earlier=earlier(), needed=EVERYWHERE)
     assert read == ["latest", "older"]  # every pixel is filled: the oldest is never read
     assert (before.source[:, :8] == 1).all() and (before.source[:, 8:] == 0).all()
     assert (before.classes[4:10, 5:8] == 1).all() and (before.classes[:, 8:] == 0).all()
+    assert (before.confidence == 80).all() and (before.mine == 90).all()
 
 
 def test_without_anything_before_nothing_is_known():
@@ -70,5 +71,5 @@ def test_all_lost_epochs_on_the_way_are_named(database, home, mine):
 def test_a_store_that_does_not_answer_loses_nothing(database, home, mine, monkeypatch):
     epoch = stored(database, mine, acquire(database, mine, home, 1, side=10))
     with pytest.raises(RasterError) as refused:
-        rasters_of({**epoch, "class_raster": f"file://{home}"})  # a folder: not missing, and no file either
+        look_of({**epoch, "class_raster": f"file://{home}"})  # a folder: not missing, and no file either
     assert not isinstance(refused.value, EpochsLost | RasterLost)

@@ -1,0 +1,55 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+import shapely
+from rasterio.transform import from_origin
+
+from deploy.backtest.truth import Case, case_of, figures
+from tasks.grid import to_wgs84
+
+
+def case(truth: np.ndarray, patch: np.ndarray, *codes: int, missed: np.ndarray | None = None) -> Case:
+    hidden = np.zeros(truth.shape, bool) if missed is None else missed
+    return Case(truth.astype(np.uint16), hidden, patch.astype(np.int32), np.array([0, *codes], np.int32))
+
+
+def test_figures_of_a_case_that_can_be_counted() -> None:
+    truth, patch, missed = np.zeros((10, 10)), np.zeros((10, 10)), np.zeros((10, 10), bool)
+    truth[0:4, 0:5] = 1  # 20 pixels of background became excavation
+    truth[9] = 65535
+    patch[0:4, 0:4] = 1  # 16 of them are found
+    patch[6:8, 0:2] = 2  # 4 that are none
+    patch[9, 0:3] = 3  # not scored, and under a cloud that SCL does not know of
+    missed[9, 0:3] = True
+    found = figures([case(truth, patch, 1, 2, 1, missed=missed)])
+    assert (found["precision"], found["recall"], found["iou"]) == (0.8, 0.8, 0.6667)
+    assert (found["f1"], found["bias"], found["true_hectares"]) == (0.8, 0.0, 0.2)
+    assert (found["right_patches"], found["right_classes"]) == (1, 1.0)
+    assert found["false_hectares"] == {"median": 0.04, "most": 0.04} and found["missed_cloud_hectares"] == 0.03
+
+
+def test_the_wrong_component_is_change_all_the_same() -> None:
+    truth = np.full((4, 4), 1)
+    found = figures([case(truth, truth, 2)])
+    assert (found["f1"], found["right_patches"], found["right_classes"]) == (1.0, 1, 0.0)
+
+
+def test_where_nothing_changes_and_nothing_is_found_only_false_hectares_are_known() -> None:
+    nothing = np.zeros((4, 4))
+    found = figures([case(nothing, nothing)])
+    assert found["f1"] is None and found["false_hectares"]["median"] == 0
+
+
+def test_polygons_are_drawn_on_the_grid_of_the_truth(tmp_path: Path) -> None:
+    (tmp_path / "truth").mkdir()
+    form = {"driver": "GTiff", "width": 20, "height": 10, "count": 1, "crs": 32723,
+            "transform": from_origin(600_000, 7_800_000, 10, 10)}  # fmt: skip
+    for kind, dtype in (("change", "uint16"), ("flags", "uint8")):
+        with rasterio.open(tmp_path / "truth" / f"a_{kind}.tif", "w", dtype=dtype, **form) as to:
+            to.write(np.full((1, 10, 20), 4, dtype))
+    ground = to_wgs84(shapely.box(600_050, 7_799_930, 600_080, 7_799_990), 32723)
+    read = case_of(tmp_path, "a", [{"from_class": 0, "to_class": 4, "geom": ground.wkb}])
+    assert (read.patch > 0).sum() == 18 and (read.patch[1:7, 5:8] == 1).all() and read.code.tolist() == [0, 4]
+    assert read.missed.all() and figures([read])["recall"] == pytest.approx(18 / 200)
