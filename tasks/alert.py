@@ -134,13 +134,17 @@ def alert(connection: sql.Connection, comparison: sql.Row, mine: Mine) -> list[s
     (epoch,) = sql.run(connection, "epoch_find", epoch_id=comparison["epoch_id"])
     with connection.transaction():
         sql.run(connection, "mine_lock", mine_id=mine.mine_id)
-        events = _advance(connection, epoch) + _raise(connection, comparison, epoch, mine)
+        rules = sql.run(connection, "rule_enabled", mine_id=mine.mine_id)
+        events = advance(connection, epoch) + raise_alerts(connection, comparison, epoch, mine, rules)
         return sql.run(connection, "alert_event_read", mine_id=mine.mine_id, events=events)
 
 
-def _advance(connection: sql.Connection, epoch: sql.Row) -> list[int]:
-    """Let the epoch speak on the alerts whose latest observation is older; return the ids of their events."""
-    standing = sql.run(connection, "alert_to_advance", epoch_id=epoch["epoch_id"])
+def advance(connection: sql.Connection, epoch: sql.Row, *, rule_id: int | None = None) -> list[int]:
+    """Let the epoch speak on the alerts whose latest observation is older; return the ids of their events.
+
+    Of one rule, or of all.
+    """
+    standing = sql.run(connection, "alert_to_advance", epoch_id=epoch["epoch_id"], rule_id=rule_id)
     if not standing:
         return []
     raster = read(epoch["class_raster"], epoch["class_checksum"])
@@ -176,14 +180,16 @@ def _transition(connection: sql.Connection, **words: object) -> list[int]:
     return [row["alert_event_id"] for row in sql.run(connection, "alert_transition", actor="minecam", **words)]
 
 
-def _raise(connection: sql.Connection, comparison: sql.Row, epoch: sql.Row, mine: Mine) -> list[int]:
-    """Hold every rule against the changes; return the ids of the events of new alerts."""
+def raise_alerts(
+    connection: sql.Connection, comparison: sql.Row, epoch: sql.Row, mine: Mine, rules: Sequence[sql.Row]
+) -> list[int]:
+    """Hold `rules` against the changes; return the ids of the events of new alerts."""
     changes = _changes(connection, comparison)
     found = sql.run_one(connection, "zone_of_mine", mine_id=mine.mine_id)
     zones = shapely.from_wkb(bytes(found["geom"])) if found and found["geom"] else None
     epsg = mine.grid.epsg
     events = []
-    for rule in sql.run(connection, "rule_enabled"):
+    for rule in rules:
         for match in matching(changes=changes, rule=rule, licence=mine.licence, zones=zones, epsg=epsg):
             near = _nearest(connection, match, rule, epoch, epsg)
             if near is None:

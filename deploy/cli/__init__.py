@@ -9,7 +9,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from deploy.cli import alerts, archive, backtest, db, demo, export, mine, model, qgis, report, run, serve, stack
+from deploy.cli import alerts, archive, backtest, db, demo, export, mine, model, qgis, report, rule, run, serve, stack
 from deploy.stack.stack import QUIET, environment
 from tasks.errors import EXPLAINED, WrongUse
 from tasks.settings import Settings, in_words
@@ -29,6 +29,7 @@ for command in (
 app.add_typer(mine.app, name="mine")
 app.add_typer(archive.app, name="archive")
 app.add_typer(model.app, name="model")
+app.add_typer(rule.app, name="rule")
 app.add_typer(db.app, name="db")
 
 

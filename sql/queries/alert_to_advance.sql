@@ -8,4 +8,5 @@ join rule r using (rule_id)
 where e.epoch_id = %(epoch_id)s
   and a.state = 'provisional'
   and a.last_time < e.sensing_time
+  and (%(rule_id)s::integer is null or a.rule_id = %(rule_id)s)
 order by a.alert_id

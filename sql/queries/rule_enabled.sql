@@ -1,1 +1,9 @@
-select * from rule where enabled order by rule_id
+-- The rules that hold for a mine.
+select r.*
+from rule r
+join mine m on m.mine_id = %(mine_id)s
+where r.enabled
+  and (r.mine_id is null or r.mine_id = m.mine_id)
+  and (r.country is null or r.country = m.country)
+  and (r.commodity is null or r.commodity = m.commodity)
+order by r.rule_id

@@ -1,0 +1,137 @@
+"""`minecam rule`: what raises alerts, and what a rule would have raised in the past."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+import sql
+from tasks import rules
+from tasks.errors import WrongUse
+from tasks.settings import settings
+
+app = typer.Typer(help="Rules that raise alerts: list, add, try out.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+Threshold = Annotated[float | None, typer.Option(min=0.01, help="Hectares from which it fires.")]
+Confirm = Annotated[str | None, typer.Option(help="Observations that must agree, of so many: 2/3.")]
+
+
+@app.command(name="list")
+def list_(as_json: AsJson = False) -> None:
+    """List the rules.
+
+    Example: minecam rule list
+    """
+    with sql.connect(settings().database_address, role="read") as connection:
+        rows = rules.listed(connection)
+    if as_json:
+        typer.echo(rules.described(rows))
+        return
+    drawn = Table(box=None, pad_edge=False)
+    for heading in ("Rule", "From", "To", "Where", "Hectares", "Confirmed by", "For", "On"):
+        drawn.add_column(heading, justify="right" if heading == "Hectares" else "left")
+    for row in rows:
+        scope = ", ".join(row[name] for name in ("mine", "country", "commodity") if row[name]) or "all mines"
+        drawn.add_row(
+            row["name"], ", ".join(row["from_names"]), ", ".join(row["to_names"]), row["place"],
+            f"{row['threshold_hectares']:g}", f"{row['confirm_n']} of {row['confirm_m']}", scope,
+            "yes" if row["enabled"] else "no",
+        )  # fmt: skip
+    Console(width=max(Console().width, 100)).print(drawn)
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="Its name: small letters, digits and hyphens.")],
+    threshold: Annotated[float, typer.Option(min=0.01, help="Hectares from which it fires.")],
+    description: Annotated[str, typer.Option(help="What a notification says of it.")],
+    from_: Annotated[str, typer.Option("--from", help="Labels that the ground had.")] = "background,reclaimed",
+    to: Annotated[str, typer.Option(help="Labels that it has now; otherwise any component but reclaimed.")] = "",
+    place: Annotated[str, typer.Option(help=f"Where: {', '.join(rules.PLACES)}.")] = "anywhere",
+    confirm: Confirm = "2/3",
+    expire_days: Annotated[int, typer.Option(min=1, help="Days after which it expires unconfirmed.")] = 180,
+    mine: Annotated[str | None, typer.Option(help="Only for this mine.")] = None,
+    country: Annotated[str | None, typer.Option(help="Only for mines of this country.")] = None,
+    commodity: Annotated[str | None, typer.Option(help="Only for mines of this commodity.")] = None,
+) -> None:
+    """Add a rule; from the next epoch on it raises alerts.
+
+    Example: minecam rule add new-water --threshold 5 --to mine_water --description "New water" --commodity gold
+    """
+    rule = rules.rule_of(
+        name=name, description=description, from_classes=rules.classes(from_), place=place, expire_days=expire_days,
+        to_classes=rules.classes(to) if to else rules.MINED, threshold_hectares=threshold, mine=mine, country=country,
+        commodity=commodity, **_confirmation(confirm),
+    )  # fmt: skip
+    with sql.connect(settings().database_address, role="admin") as connection:
+        rules.add(connection, rule)
+    typer.echo(f"rule '{name}' added; `minecam rule test {name}` says what it would have raised")
+
+
+@app.command()
+def enable(name: str) -> None:
+    """Let a rule raise alerts again.
+
+    Example: minecam rule enable new-water
+    """
+    _switch(name, enabled=True)
+
+
+@app.command()
+def disable(name: str) -> None:
+    """Let a rule raise no new alerts; those that stand are carried on.
+
+    Example: minecam rule disable new-water
+    """
+    _switch(name, enabled=False)
+
+
+@app.command()
+def test(
+    name: Annotated[str, typer.Argument(help="The rule.")],
+    threshold: Threshold = None,
+    confirm: Confirm = None,
+    as_json: AsJson = False,
+) -> None:
+    """Replay history: what the rule, or the rule with other figures, would have raised. Writes nothing.
+
+    Example: minecam rule test new-digging --threshold 5 --confirm 1/1
+    """
+    changed: dict[str, Any] = {"threshold_hectares": threshold, **(_confirmation(confirm) if confirm else {})}
+    with sql.connect(settings().database_address, role="admin") as connection:
+        (row,) = rules.listed(connection, name)
+        events = rules.rehearse(connection, rules.of_row(row, **changed))
+    said = [
+        {"mine": one["slug"], "date": f"{one['on']:%Y-%m-%d}", "alert": one["alert_id"], "state": one["to_state"],
+         "hectares": round(one["hectares"], 2), "severity": one["severity"], "why": one["why"]}
+        for one in events
+    ]  # fmt: skip
+    if as_json:
+        typer.echo(json.dumps(said))
+        return
+    drawn = Table(box=None, pad_edge=False)
+    for heading in ("Mine", "Date", "State", "Hectares", "Why"):
+        drawn.add_column(heading, justify="right" if heading == "Hectares" else "left")
+    for one in said:
+        drawn.add_row(one["mine"], one["date"], one["state"], f"{one['hectares']:,.2f}", one["why"])
+    if said:
+        Console(width=max(Console().width, 100)).print(drawn)
+    raised = sum(one["state"] == "provisional" for one in said)
+    confirmed = sum(one["state"] == "confirmed" for one in said)
+    typer.echo(f"{raised} alerts raised, {confirmed} confirmed")
+
+
+def _switch(name: str, *, enabled: bool) -> None:
+    with sql.connect(settings().database_address, role="admin") as connection:
+        rules.enable(connection, name, enabled=enabled)
+    typer.echo(f"rule '{name}' is {'on' if enabled else 'off'}")
+
+
+def _confirmation(words: str | None) -> dict[str, int]:
+    n, _, m = (words or "").partition("/")
+    if not (n.isdigit() and m.isdigit()):
+        raise WrongUse(f"'{words}' is no confirmation: give n/m, such as 2/3")
+    return {"confirm_n": int(n), "confirm_m": int(m)}

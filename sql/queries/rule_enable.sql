@@ -1,0 +1,1 @@
+update rule set enabled = %(enabled)s where name = %(name)s returning *

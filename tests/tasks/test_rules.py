@@ -1,0 +1,76 @@
+"""Rules on a real database: added, of some mines only, and rehearsed on what happened."""
+
+import pytest
+import shapely
+
+import sql
+from tasks import registry, rules
+from tasks.alert import alert
+from tasks.errors import WrongUse
+from tests.tasks.test_alert import PATCH, alerts, mine, observe
+
+__all__ = ["mine"]
+
+
+def rule(**words):
+    return rules.rule_of(**{"name": "big", "description": "A big hole", "threshold_hectares": 3.0, **words})
+
+
+def test_a_rule_raises_alerts_of_its_mines_only(database, home, mine):
+    other = registry.add(database, slug="other", name="Other", aoi=shapely.affinity.translate(mine.aoi, 1))
+    rules.add(database, rule(mine="other", confirm_n=1, confirm_m=1))
+    rules.add(database, rule(name="of-a-country", country="BR"))
+    rules.add(database, rule(name="of-all"))
+    held = [row["name"] for row in sql.run(database, "rule_enabled", mine_id=mine.mine_id)]
+    assert "of-all" in held and "big" not in held and "of-a-country" not in held
+    assert "big" in [row["name"] for row in sql.run(database, "rule_enabled", mine_id=other.mine_id)]
+    (event, *_) = [one for one in alert(database, observe(database, mine, home, 0, changes=[(0, 1, PATCH)]), mine)
+                   if one["rule"] == "of-all"]  # fmt: skip
+    assert event["hectares"] == pytest.approx(4.0, abs=0.01)
+    (listed,) = rules.listed(database, "big")
+    assert (listed["mine"], listed["from_names"], len(listed["to_names"])) == ("other", ["background", "reclaimed"], 9)
+
+
+def test_a_rehearsal_says_what_would_have_been_raised_and_writes_nothing(database, home, mine):
+    for day, dug in ((0, PATCH), (10, PATCH), (20, PATCH)):
+        alert(database, observe(database, mine, home, day, dug=dug, changes=[(0, 1, PATCH)] if not day else ()), mine)
+    before = (alerts(database), rules.listed(database))
+    (known,) = rules.listed(database, "new-digging")
+    events = rules.rehearse(database, rules.of_row(known))
+    assert [(one["to_state"], one["on"].day) for one in events] == [("provisional", 1), ("confirmed", 21)]
+    assert rules.rehearse(database, rules.of_row(known, threshold_hectares=5.0)) == []
+    once = rules.rehearse(database, rules.of_row(known, confirm_n=1, confirm_m=1))
+    assert [one["on"].day for one in once] == [1, 11]
+    assert (alerts(database), rules.listed(database)) == before
+
+
+def test_a_rule_that_is_off_raises_nothing_new(database, home, mine):
+    for row in rules.listed(database):
+        rules.enable(database, row["name"], enabled=False)
+    assert alert(database, observe(database, mine, home, 0, changes=[(0, 1, PATCH)]), mine) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"name": "Not this"}, "name"),
+        ({"threshold_hectares": 0}, "threshold_hectares"),
+        ({"place": "nowhere"}, "there is no place 'nowhere'"),
+        ({"confirm_n": 4}, "4 of 3 observations cannot agree"),
+    ],
+)
+def test_what_makes_no_rule_is_said(words, said):
+    with pytest.raises(WrongUse, match=said):
+        rule(**words)
+
+
+def test_unknown_names_are_said(database):
+    with pytest.raises(WrongUse, match="no label 'hole'"):
+        rules.classes("excavation, hole")
+    with pytest.raises(WrongUse, match="no rule 'none'"):
+        rules.listed(database, "none")
+    with pytest.raises(WrongUse, match="no rule 'none'"):
+        rules.enable(database, "none", enabled=True)
+    rules.add(database, rule())
+    with pytest.raises(WrongUse, match="already"):
+        rules.add(database, rule())
