@@ -54,9 +54,10 @@ def figures(cases: Sequence[Case]) -> dict[str, Any]:
     """Return how right the changes of `cases` are, over all their pixels as one.
 
     `f1`, `iou`, `precision` and `recall` are of change, whatever its classes; `bias` is found over true hectares, less
-    one. `right_patches` are polygons of which at least half is change, `right_classes` the share of those whose from
-    and to are those of most of its change. `false_hectares` are the median and the largest of a case, and
-    `missed_cloud_hectares` what was found under clouds that SCL calls clear, which is in no other figure.
+    one. They are None where nothing changed. `right_patches` are polygons of which at least half is change,
+    `right_classes` the share of those whose from and to are those of most of its change. `false_hectares` are the median
+    and the largest of a case, and `missed_cloud_hectares` what was found under clouds that SCL calls clear, which is in
+    no other figure.
     """
     hits = found = true = missed = 0
     right = []
@@ -70,9 +71,9 @@ def figures(cases: Sequence[Case]) -> dict[str, Any]:
         right += _right_classes(case, said, change)
     return {
         "cases": len(cases),
-        "f1": _share(2 * hits, found + true),
-        "iou": _share(hits, found + true - hits),
-        "precision": _share(hits, found),
+        "f1": _share(2 * hits, found + true) if true else None,
+        "iou": _share(hits, found + true - hits) if true else None,
+        "precision": _share(hits, found) if true else None,
         "recall": _share(hits, true),
         "true_hectares": round(float(true * HECTARES_PER_PIXEL), 2),
         "bias": round(float(found / true - 1), 4) if true else None,

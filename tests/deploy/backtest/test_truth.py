@@ -38,8 +38,9 @@ def test_the_wrong_component_is_change_all_the_same() -> None:
 
 def test_where_nothing_changes_and_nothing_is_found_only_false_hectares_are_known() -> None:
     nothing = np.zeros((4, 4))
-    found = figures([case(nothing, nothing)])
-    assert found["f1"] is None and found["false_hectares"]["median"] == 0
+    found = figures([case(nothing, nothing), case(nothing, np.eye(4), 1)])
+    assert found["f1"] is found["precision"] is found["bias"] is None
+    assert found["false_hectares"] == {"median": 0.02, "most": 0.04}
 
 
 def test_polygons_are_drawn_on_the_grid_of_the_truth(tmp_path: Path) -> None:
