@@ -67,6 +67,8 @@ def look_of(epoch: sql.Row) -> tuple[Look, Grid]:
         chances = read(epoch["confidence_raster"], epoch["confidence_checksum"])
     except RasterLost as error:
         raise EpochsLost({epoch["epoch_id"]: str(error)}) from error
+    if "mine" not in chances.descriptions:  # of the days before that was kept
+        raise EpochsLost({epoch["epoch_id"]: f"{epoch['confidence_raster']} does not hold the chance of mine"})
     return Look(classes.band("class"), chances.band("confidence"), chances.band("mine")), classes.grid
 
 

@@ -54,10 +54,9 @@ def figures(cases: Sequence[Case]) -> dict[str, Any]:
     """Return how right the changes of `cases` are, over all their pixels as one.
 
     `f1`, `iou`, `precision` and `recall` are of change, whatever its classes; `bias` is found over true hectares, less
-    one. They are None where nothing changed. `right_patches` are polygons of which at least half is change,
-    `right_classes` the share of those whose from and to are those of most of its change. `false_hectares` are the median
-    and the largest of a case, and `missed_cloud_hectares` what was found under clouds that SCL calls clear, which is in
-    no other figure.
+    one; None where nothing changed. `right_patches` are polygons of which at least half is change, `right_classes` the
+    share of those whose from and to are those of most of its change. `false_hectares` are the median and the largest
+    of a case, and `missed_cloud_hectares` what was found under clouds that SCL calls clear, in no other figure.
     """
     hits = found = true = missed = 0
     right = []

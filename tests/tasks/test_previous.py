@@ -7,6 +7,7 @@ from tasks import previous
 from tasks.compare import compare
 from tasks.errors import EpochsLost, RasterError, RasterLost
 from tasks.previous import Look, look_of, previous_observation
+from tasks.rasters import read, write_cog
 from tests.tasks.test_epochs import acquire, mine, stored
 
 __all__ = ["mine"]
@@ -66,6 +67,17 @@ def test_all_lost_epochs_on_the_way_are_named(database, home, mine):
     assert set(lost.value.reasons) == {epochs[1]["epoch_id"], epochs[2]["epoch_id"]}
     assert "-classes.tif: it is missing" in str(lost.value) and "not what its checksum says" in str(lost.value)
     assert database.execute("select count(*) as n from comparison").fetchone()["n"] == 0
+
+
+def test_an_epoch_of_the_days_before_the_chance_of_mine_was_kept_is_made_anew(database, home, mine):
+    epochs = [stored(database, mine, acquire(database, mine, home, day, side=10)) for day in range(1, 3)]
+    whole = read(epochs[0]["confidence_raster"])
+    checksum = write_cog(
+        epochs[0]["confidence_raster"], whole.array[0], whole.grid, descriptions=["confidence"], nodata=255
+    )
+    database.execute("update epoch set confidence_checksum = %s where epoch_id = %s", (checksum, epochs[0]["epoch_id"]))
+    with pytest.raises(EpochsLost, match="does not hold the chance of mine"):
+        compare(database, epochs[1], mine)
 
 
 def test_a_store_that_does_not_answer_loses_nothing(database, home, mine, monkeypatch):
