@@ -83,7 +83,8 @@ def migrations() -> list[tuple[int, str, LiteralString]]:
 def migrate(connection: Connection) -> list[str]:
     """Bring the database to the newest schema and return the names of the migrations applied.
 
-    Each runs in a transaction of its own under one lock, so that two starts at once are safe.
+    Each runs in a transaction of its own under one lock, so that two starts at once are safe. Settings of the database
+    are made again each time: one that was restored from a dump lacks them.
     Raises DatabaseError when the database is newer than this version of MineCam.
     """
     known = migrations()
@@ -103,6 +104,7 @@ def migrate(connection: Connection) -> list[str]:
                     connection.execute(text)
                     run(connection, "migration_record", version=number, name=name)
                 applied.append(name)
+        run(connection, "database_settings")
     finally:
         run(connection, "migration_unlock")
     return applied

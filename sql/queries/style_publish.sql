@@ -4,7 +4,7 @@ with fill as (
            array_to_string(array[('x' || substr(colour, 2, 2))::bit(8)::integer, ('x' || substr(colour, 4, 2))::bit(8)::integer,
                                  ('x' || substr(colour, 6, 2))::bit(8)::integer, 255], ',') as colour
     from label
-    where class_id between 1 and 10
+    where class_id between 0 and 10
 ), by_class as (
     select layer, xmlelement(name "renderer-v2", xmlattributes('categorizedSymbol' as type, attribute as attr),
                xmlelement(name categories, xmlagg(xmlelement(name category,
@@ -16,6 +16,7 @@ with fill as (
                        xmlelement(name prop, xmlattributes('outline_width' as k, 0.1 as v)),
                        xmlelement(name prop, xmlattributes('style' as k, 'solid' as v))) ) order by symbol))) as renderer
     from fill, (values ('latest_segment', 'class'), ('current_segment', 'class'), ('current_change', 'to_class')) as of (layer, attribute)
+    where symbol > 0 or layer = 'current_change'  -- ground can become background; segments never are
     group by layer, attribute
 ), outlined as (
     select layer, xmlelement(name "renderer-v2", xmlattributes('singleSymbol' as type),

@@ -23,9 +23,11 @@ insert into validation (acquisition_id, suite, passed, figures)
 select acquisition_id, 'acquisition', state <> 'quarantined', '{"valid_share": 1}' from acquisition;
 
 insert into epoch (acquisition_id, mine_id, sensor_set, sensing_time, model, model_checksum, code_version, class_raster,
-                   class_checksum, confidence_raster, confidence_checksum, aoi_hectares, valid_hectares, created_at)
+                   class_checksum, confidence_raster, confidence_checksum, aoi_hectares, valid_hectares, created_at,
+                   flow_run_id)
 select a.acquisition_id, a.mine_id, a.sensor_set, a.sensing_time, made_by, made_by, '0.1.0', '-', '-', '-', '-', area,
-       case when a.valid_share < 1 then area / 2 else area end, a.segmented_at
+       case when a.valid_share < 1 then area / 2 else area end, a.segmented_at,
+       'run-' || (a.sensing_date - date '2024-01-10') / 30 + 1
 from acquisition a
 join mine m using (mine_id)
 cross join unnest(array['first', 'second']) as made_by

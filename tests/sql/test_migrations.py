@@ -2,6 +2,7 @@
 
 import subprocess
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -95,15 +96,30 @@ def test_a_dump_restored_elsewhere_answers_as_before(empty: str, cluster: Cluste
     with sql.connect(cluster.url(name)) as restored:
         assert sql.migrate(restored) == []
         restored.execute("select add_year('2031-05-01')")
+    with psycopg.connect(cluster.url(name, user="minecam_read")) as reader:  # as psql does: no settings of ours
+        assert reader.execute("select count(*) from mine_history").fetchone() != (0,)
+        assert reader.execute("show jit").fetchone() == ("off",)
     with sql.connect(cluster.url(name), role="ingest") as ingest, pytest.raises(psycopg.errors.InsufficientPrivilege):
         ingest.execute("delete from segment")
 
 
+def test_two_starts_at_once_migrate_once(empty: str) -> None:
+    def start(_: int) -> list[str]:
+        with sql.connect(empty) as database:
+            return sql.migrate(database)
+
+    with ThreadPoolExecutor(4) as pool:
+        applied = list(pool.map(start, range(4)))
+    assert sorted(map(len, applied)) == [0, 0, 0, len(migrations())]
+
+
 def test_everything_has_a_comment(database: sql.Connection) -> None:
+    database.execute("select add_year('2031-05-01')")
     missing = database.execute(
         "select c.relname || coalesce('.' || attname, '') as of from pg_class c"
         " left join pg_attribute a on attrelid = c.oid and attnum > 0 and not attisdropped"
-        " where relnamespace = 'minecam'::regnamespace and relkind in ('r', 'p', 'v')"
+        " where (relnamespace in ('minecam'::regnamespace, 'minecam_years'::regnamespace) or relname = 'layer_styles')"
+        " and relkind in ('r', 'p', 'v')"
         " and (obj_description(c.oid) is null or col_description(c.oid, attnum) is null)"
         " union all select proname from pg_proc where pronamespace = 'minecam'::regnamespace"
         " and obj_description(oid, 'pg_proc') is null"

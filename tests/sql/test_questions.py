@@ -119,6 +119,8 @@ def test_the_fleet_is_ordered_by_growth(history: sql.Connection) -> None:
     assert rows(history, "select mine from fleet_growth(12, of_country => 'CL', until => '2024-06-30')") == [
         ("west-pit",)
     ]
+    assert len(rows(history, "select mine from fleet_growth(12, of_operator => 'Acme', until => '2024-06-30')")) == 2
+    assert rows(history, "select mine from fleet_growth(12, of_operator => 'Other', until => '2024-06-30')") == []
 
 
 def test_ground_outside_the_licence_has_a_place_a_size_and_a_date(history: sql.Connection) -> None:
@@ -140,6 +142,10 @@ def test_what_was_known_at_a_moment(history: sql.Connection) -> None:
     dug = "select count(*) from mine_on('east-pit', '2024-05-09', '{}') where class = 'excavation'"
     assert rows(history, dug.format("2024-05-09 16:30Z")) == [(0,)] and rows(history, dug.format("infinity")) == [(1,)]
     assert rows(history, "select model_on('east-pit', '2024-05-09', '2024-01-01')") == [(None,)]
+    for asked in ("segment", "change"):
+        known = [rows(history, f"select count(*) from {asked}_as_of('{moment}') where mine = 'east-pit'")[0][0]
+                 for moment in ("2024-01-01", "2024-03-01", "infinity")]  # fmt: skip
+        assert known[0] == 0 and known == sorted(known) and known[2] > 0, asked
     states = [rows(history, f"select state from open_alert_as_of('{moment}')")
               for moment in ("2024-02-01", "2024-03-01", "infinity")]  # fmt: skip
     assert states == [[], [("provisional",)], [("confirmed",)]]
@@ -166,9 +172,10 @@ def test_ponds_costs_lineage_and_models(history: sql.Connection) -> None:
     assert rows(history, "select sum(acquisitions)::int, sum(processing_units) from cost where mine = 'east-pit'") == [
         (7, 3.5)
     ]
-    [line] = rows(history, "select product_ids, model, raster_checksum, jsonb_array_length(validations) "
-                  "from segment_lineage where segment_id = (select min(segment_id) from segment)")  # fmt: skip
-    assert line == (["S2_east-pit_1"], "first", "c1", 1)
+    [line] = rows(history, "select product_ids, model, model_checksum, code_version, flow_run_id, raster_checksum, "
+                  "validations->0->>'passed' from segment_lineage "
+                  "where segment_id = (select min(segment_id) from segment)")  # fmt: skip
+    assert line == (["S2_east-pit_1"], "first", "first", "0.1.0", "run-1", "c1", "true")
     found = rows(history, "select one_model, other_model, difference from model_comparison where mine = 'east-pit'")
     assert len(found) == 11 and set(found) == {("first", "second", 0.0)}
 
@@ -179,3 +186,8 @@ def test_the_first_column_of_a_view_is_its_key(history: sql.Connection, view: st
     key = rows(history, f"select attname from pg_attribute where attrelid = '{view}'::regclass and attnum = 1")[0][0]
     [(distinct, all_)] = rows(history, f"select count(distinct {key}), count(*) from {view}")
     assert distinct == all_ > 0
+
+
+def test_geometry_has_a_type_and_a_reference_system_everywhere(history: sql.Connection) -> None:
+    said = rows(history, "select distinct type, srid from geometry_columns where f_table_schema = 'minecam'")
+    assert said == [("MULTIPOLYGON", 4326)]

@@ -32,6 +32,10 @@ from tasks import registry
 
 ROOT = Path(__file__).parents[3]
 REGISTRY = Path(os.environ.get("MINECAM_SHARED_DATA", ROOT.parent / "shared" / "data")) / "registry"
+GEO = {"version": "1.1.0", "primary_column": "geometry",
+       "columns": {"geometry": {"encoding": "WKB", "geometry_types": ["MultiPolygon"]}}}  # fmt: skip
+"""What makes a Parquet file a GeoParquet file; longitude and latitude are its default."""
+
 OTHERWISE = 100_000
 """Segments that are loaded by `to_postgis`."""
 
@@ -42,7 +46,7 @@ def main() -> None:
     words.add_argument("--mines", type=int, default=44_929)
     words.add_argument("--small", type=int, default=2_240, help="mines of the small world: a million segments")
     words.add_argument("--times", type=int, default=100, help="mines of which a question is asked")
-    words.add_argument("--folder", type=Path, help="where the databases lie, 40 GB for the whole world; else in /tmp")
+    words.add_argument("--folder", type=Path, help="where the databases lie, 50 GB for the whole world; else in /tmp")
     words.add_argument("--out", type=Path, default=ROOT / ".bench" / "sql.json")
     given = words.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="minecam-world-"))
@@ -137,7 +141,7 @@ def _duckdb(folder: Path, address: str, world: World, times: int) -> dict[str, A
                 "sensing_time": np.full(day.hectares.size, day.time).astype("datetime64[us]"),
                 "hectares": day.hectares.ravel().astype(np.float32),
                 "geometry": pa.array(outlines.tolist(), pa.binary()),
-            }),
+            }).replace_schema_metadata({"geo": json.dumps(GEO)}),
             folder / f"{number:03}.parquet",
         )  # fmt: skip
     wrote = time.perf_counter() - begun

@@ -39,6 +39,9 @@ def multipolygons(rings: np.ndarray) -> np.ndarray:
 
 def rows(columns: list[Any]) -> bytes:
     """Return the rows of `columns` (big-endian arrays, `text`, bytes; None is null), without header and end."""
+    numbers = [of.dtype for of in columns if isinstance(of, np.ndarray) and of.dtype.kind in "iuf"]
+    if any(dtype.newbyteorder(">") != dtype for dtype in numbers):
+        raise ValueError(f"columns of {numbers} are not all big-endian")
     count = max(len(column) for column in columns if isinstance(column, np.ndarray))
     fields: list[tuple[str, str]] = [("fields", ">i2")]
     for i, column in enumerate(columns):

@@ -67,8 +67,13 @@ def _mines(world: World) -> Iterator[bytes]:
         ])  # fmt: skip
 
 
+def _at(day: Day, hours: int) -> np.ndarray:
+    """Return so many hours after the sensing, for each epoch of `day`."""
+    return timestamps(np.full(len(day.mines), day.time + np.timedelta64(hours, "h")))
+
+
 def _acquisitions(day: Day) -> list[Any]:
-    moment = timestamps(np.full(len(day.mines), day.time))
+    moment, published, stored = (_at(day, hours) for hours in (0, 3, 5))
     date = (day.time.astype("datetime64[D]") - np.datetime64("2000-01-01")).astype(np.int32)
     product = b"S2B_MSIL2A_20230101T100000_N0509_R022_T33UUP_20230101T120000.SAFE"
     products = np.array(
@@ -77,20 +82,19 @@ def _acquisitions(day: Day) -> list[Any]:
     )
     return [
         day.epochs.astype(">i8"), day.mines.astype(">i4"), text("s2-10"), text("sentinel-2-l2a"),
-        np.full(len(moment), date, ">i4"), moment, moment + np.int64(3_600_000_000 * 3), products, text("segmented"),
+        np.full(len(moment), date, ">i4"), moment, published, products, text("segmented"),
         np.full(len(moment), 0.4, ">f8"), np.full(len(moment), 1, ">f4"), np.full(len(moment), 1, ">f4"),
-        np.full(len(moment), 0, ">f4"), CHECKSUM, moment + np.int64(3_600_000_000 * 5),
+        np.full(len(moment), 0, ">f4"), CHECKSUM, stored,
     ]  # fmt: skip
 
 
 def _epochs(day: Day) -> list[Any]:
-    moment = timestamps(np.full(len(day.mines), day.time))
+    moment = _at(day, 0)
     area = np.full(len(moment), 400, ">f8")
     return [
         day.epochs.astype(">i8"), day.epochs.astype(">i8"), day.mines.astype(">i4"), text("s2-10"), moment,
         text("s2-10-simulated"), CHECKSUM, text("0.1.0"), text("file:///rasters/mine/2023-01-01-classes.tif"), CHECKSUM,
-        text("file:///rasters/mine/2023-01-01-confidence.tif"), CHECKSUM, area, area,
-        moment + np.int64(3_600_000_000 * 5),
+        text("file:///rasters/mine/2023-01-01-confidence.tif"), CHECKSUM, area, area, _at(day, 5),
     ]  # fmt: skip
 
 

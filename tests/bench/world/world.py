@@ -48,6 +48,9 @@ class World:
         self.size = rng.uniform(0.01, 0.03, mines)
         self.aoi = np.hstack([self.at - self.size[:, None], self.at + self.size[:, None]])
         self.offset = rng.uniform(-0.6, 0.6, (mines, len(CLASSES), 2))
+        water, dam, tailings = CLASSES.searchsorted([6, 5, 4])
+        self.offset[:, water] = self.offset[:, dam] + 0.05  # the pond beside the dam, the tailings on its other side
+        self.offset[:, tailings] = self.offset[:, dam] - 0.05
         self.radius = rng.uniform(0.03, 0.15, (mines, len(CLASSES)))
         self.growth = rng.exponential(0.2, (mines, len(CLASSES)))
         self.seed = seed
