@@ -13,7 +13,13 @@ DEFAULT = Recipe()
 
 @flow(name="train", flow_run_name="{name}")
 def model(
-    name: str, chips: str, pairs: str | None = None, recipe: Recipe = DEFAULT, version: str = "0.1.0", limits: str = ""
+    name: str,
+    chips: str,
+    pairs: str | None = None,
+    start: str | None = None,
+    recipe: Recipe = DEFAULT,
+    version: str = "0.1.0",
+    limits: str = "",
 ) -> None:
     """Train a model; a run that was killed goes on from its checkpoint when it is started again.
 
@@ -21,6 +27,7 @@ def model(
         name: Name of the model; its file goes to the folder `models` of the home folder.
         chips: Folder of chips: images/, labels/, sites.csv with train and val.
         pairs: Folder of labelled pairs, to learn what is no mine.
+        start: A model whose weights it goes on from, with the sensor set, network and encoder of the recipe.
         recipe: How it is trained.
         version: Version of the model, for its card.
         limits: What it is not good for, for its card.
@@ -30,8 +37,8 @@ def model(
     out = settings().home / "models" / f"{name}.safetensors"
     say = get_run_logger().info
     card = training.train(
-        Path(chips), recipe=recipe, out=out, pairs=Path(pairs) if pairs else None, version=version, limits=limits,
-        say=say,
+        Path(chips), recipe=recipe, out=out, pairs=Path(pairs) if pairs else None, start=start,
+        version=version, limits=limits, say=say,
     )  # fmt: skip
     create_markdown_artifact(zoo.describe(card), key="model-card", description=str(out))
     say("trained %s", out)

@@ -34,14 +34,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Prediction:
-    """uint8 (H, W), 255 not valid: `classes` 0 background, 1-10; per cent `confidence` of the chosen class, and `mine`.
+    """uint8 (H, W), 255 not valid: `classes` 0 background, 1-10; in per cent `confidence` of those, and `footprint`.
 
-    `mine` is the chance of all components together: ground can surely be mine while it is open what it is.
+    `footprint` is the chance of all components together: ground can surely be mine while it is open what it is.
     """
 
     classes: np.ndarray
     confidence: np.ndarray
-    mine: np.ndarray
+    footprint: np.ndarray
 
 
 def predict(
@@ -56,7 +56,7 @@ def predict(
 
     `scene` is float32 (B, H, W), reflectance (radar: linear gamma0) in the order of the model's bands; `valid` is
     bool (H, W). What is not valid is nodata in the result. The network sees it all the same (to it a cloud looks like
-    a cloud, a hole like nothing on Earth), but for what is no finite number, or 0 in all bands; that is nodata too.
+    a cloud, a hole like nothing on Earth), but for what is no finite number, and for what is 0 in all bands besides.
     The network takes at most `memory_mb`, or what a tile of 768 × 768 pixels takes if that is more.
     Raises ModelError when the bands do not fit, or `runtime` is not to be had.
     """
@@ -120,17 +120,18 @@ class _Canvas:
     def __init__(self, valid: np.ndarray, device: torch.device) -> None:
         self._valid = valid
         self._mosaic = Mosaic(valid.shape[1])
-        self._classes, self._confidence, self._mine = torch.empty((3, *valid.shape), dtype=torch.uint8, device=device)
+        empty = torch.empty((3, *valid.shape), dtype=torch.uint8, device=device)
+        self._classes, self._confidence, self._footprint = empty
 
     def add(self, tile: Tile, chance: torch.Tensor) -> None:
         rows, columns, done = self._mosaic.add(tile, chance)
         classes, confidence = decided(done)
         self._classes[rows, columns] = classes
         self._confidence[rows, columns] = (100 * confidence).round().to(torch.uint8)
-        self._mine[rows, columns] = (100 * (1 - done[0])).round().to(torch.uint8)
+        self._footprint[rows, columns] = (100 * (1 - done[0])).round().to(torch.uint8)
 
     def prediction(self) -> Prediction:
-        found = (plane.cpu().numpy() for plane in (self._classes, self._confidence, self._mine))
+        found = (plane.cpu().numpy() for plane in (self._classes, self._confidence, self._footprint))
         return Prediction(*(np.where(self._valid, plane, NODATA).astype(np.uint8, copy=False) for plane in found))
 
 
@@ -152,7 +153,7 @@ def _cuts(scenes: Iterable[tuple[np.ndarray, np.ndarray]], model: SegmentationMo
     for scene, given in scenes:
         if len(scene) != len(bands):
             raise ModelError(f"{model.name} sees {len(bands)} bands ({', '.join(bands)}), the scene has {len(scene)}")
-        seen = (scene != 0).any(axis=0)
+        seen = (scene != 0).any(axis=0) | given
         for band in scene:
             seen &= np.isfinite(band)
         valid = seen & given

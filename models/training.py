@@ -37,37 +37,52 @@ def train(
     out: Path,
     say: Say,
     pairs: Path | None = None,
+    start: str | None = None,
     version: str = "0.1.0",
     trained_on: str = "",
     limits: str = "",
 ) -> Card:
     """Train on split `train` of the chips in `folder`, choose and score on `val`, write the model; return its card.
 
-    `pairs` is a folder of places of which only is known whether they are mined. Weights are averaged over the steps,
-    and those that do best on the validation chips are kept. A checkpoint beside `out` is gone on from, and removed
-    at the end. Raises ModelError for chips that do not fit, for a checkpoint of another recipe or other chips, and
-    while another training writes `out`.
+    `pairs` is a folder of places of which only is known whether they are mined. `start` is a model whose weights are
+    gone on from, of the same network, encoder and sensor set; else the encoder starts from ImageNet. Weights are
+    averaged over the steps, and those that do best on the validation chips are kept. A checkpoint beside `out` is gone
+    on from, and removed at the end. Raises ModelError for chips that do not fit, for a start that is not as the recipe
+    says, for a checkpoint of another recipe or other chips, and while another training writes `out`.
     """
     with _alone(out):
         return _train(
-            folder, recipe=recipe, out=out, say=say, pairs=pairs, version=version, trained_on=trained_on, limits=limits
-        )
+            folder, recipe=recipe, out=out, say=say, pairs=pairs, start=start, version=version,
+            trained_on=trained_on, limits=limits,
+        )  # fmt: skip
 
 
 def _train(
-    folder: Path, *, recipe: Recipe, out: Path, say: Say, pairs: Path | None, version: str, trained_on: str, limits: str
+    folder: Path,
+    *,
+    recipe: Recipe,
+    out: Path,
+    say: Say,
+    pairs: Path | None,
+    start: str | None,
+    version: str,
+    trained_on: str,
+    limits: str,
 ) -> Card:
     seen = sensor_set(recipe.sensor_set)
     chips, held_out = (read_chips(folder, seen, split=split, commodity=recipe.commodity) for split in ("train", "val"))
     places = read_places(pairs, seen) if pairs else None
-    mean, std = statistics(chips, seen)
+    begun = _begun(start, recipe) if start else None
+    mean, std = ([*begun.card.mean], [*begun.card.std]) if begun else statistics(chips, seen)
     of: dict[str, Any] = {
         "recipe": recipe.model_dump(),
         "chips": checksum([*chips, *held_out]),
         "pairs": places.checksum() if places else "",
+        "start": begun.checksum if begun else "",
     }
     lightning.seed_everything(recipe.seed, verbose=False)
-    learner = Learner(recipe, _network(recipe), class_weights(chips, power=recipe.rarity), of)
+    built = begun.network.train() if begun else _network(recipe)
+    learner = Learner(recipe, built, class_weights(chips, power=recipe.rarity), of)
     going_on = out.with_suffix(".ckpt")
     # Not weights alone: Lightning would write those of the last step then, not the average that was looked at.
     best = ModelCheckpoint(out.parent, f"{out.stem}-best", monitor="score", mode="max", enable_version_counter=False)
@@ -82,7 +97,8 @@ def _train(
     learner.load_state_dict(torch.load(chosen, weights_only=True)["state_dict"])
     draft = Card.of(
         recipe, name=out.stem, version=version, mean=mean, std=std, chips=checksum(chips),
-        pairs=of["pairs"], trained_on=trained_on or f"chips of {folder.name}", limits=limits or "nobody has said yet",
+        pairs=of["pairs"], limits=limits or "nobody has said yet",
+        trained_on=(trained_on or f"chips of {folder.name}") + (f"; begun from {start}" if begun else ""),
     )  # fmt: skip
     unscored = out.with_suffix(f".draft{zoo.SUFFIX}")
     zoo.save(unscored, learner.network, draft)
@@ -112,10 +128,22 @@ def _steps_done(checkpoint: Path, of: dict[str, Any]) -> int:
     if not checkpoint.exists():
         return 0
     known = torch.load(checkpoint, weights_only=True)
-    for name, words in (("recipe", "another recipe"), ("chips", "other chips"), ("pairs", "other pairs")):
-        if known["of"][name] != of[name]:
+    for name, words in (
+        ("recipe", "another recipe"), ("chips", "other chips"), ("pairs", "other pairs"), ("start", "another start"),
+    ):  # fmt: skip
+        if known["of"].get(name, "") != of[name]:
             raise ModelError(f"{checkpoint} is of {words}: go on with those, or remove the file to begin anew")
     return int(known["global_step"])
+
+
+def _begun(start: str, recipe: Recipe) -> zoo.SegmentationModel:
+    """Return model `start`; raises ModelError when it is another network, or sees other bands, than `recipe` says."""
+    model = zoo.load(start, device="cpu")
+    for name in ("sensor_set", "network", "encoder"):
+        own, wanted = getattr(model.card, name), getattr(recipe, name)
+        if own != wanted:
+            raise ModelError(f"{model.name} has {name} {own}, not {wanted}: choose the same to go on from it")
+    return model
 
 
 def _network(recipe: Recipe) -> torch.nn.Module:

@@ -28,14 +28,14 @@ def interior(classes: np.ndarray, border_px: int) -> np.ndarray:
     return (classes != NODATA) & (highest == classes) & (lowest == classes)
 
 
-def footprint(classes: np.ndarray) -> np.ndarray:
+def mined(classes: np.ndarray) -> np.ndarray:
     """Return uint8 (H, W): 1 where `classes` is a component, 0 background, 255 unknown."""
     return np.where(classes == NODATA, NODATA, classes > 0).astype(np.uint8)
 
 
 def sureness(look: Look) -> np.ndarray:
     """Return uint8 (H, W), per cent: how sure `look` is that a pixel is mine, or that it is background."""
-    return np.where((look.classes > 0) & (look.classes != NODATA), look.mine, look.confidence)
+    return np.where(look.classes == 0, 100 - look.footprint, look.footprint)
 
 
 def kinds(before: np.ndarray, after: np.ndarray) -> np.ndarray:
@@ -43,7 +43,7 @@ def kinds(before: np.ndarray, after: np.ndarray) -> np.ndarray:
 
     1 mine appeared, 256 it vanished, whatever the component; else from × 256 + to.
     """
-    was, now = footprint(before), footprint(after)
+    was, now = mined(before), mined(after)
     return np.where(was != now, transitions(was, now), transitions(before, after))
 
 
@@ -57,16 +57,16 @@ def changed(*, before: Look, now: Look, border_px: int, min_confidence: float) -
     cut short.
     """
     limit = round(100 * min_confidence)
-    kind = kinds(before.classes, now.classes)
-    valid = (before.classes != NODATA) & (now.classes != NODATA)
-    appeared = valid & np.isin(kind, (1, 256)) & (sureness(before) >= limit) & (sureness(now) >= limit)
-    turned = valid & (before.classes > 0) & (now.classes > 0) & (before.classes != now.classes)
+    was, is_now = mined(before.classes), mined(now.classes)
+    valid = (was != NODATA) & (is_now != NODATA)
+    appeared = valid & (was != is_now) & (sureness(before) >= limit) & (sureness(now) >= limit)
+    turned = valid & (was == 1) & (is_now == 1) & (before.classes != now.classes)
     turned &= (before.confidence >= limit) & (now.confidence >= limit)
-    core = appeared & _off_borders(footprint(before.classes), footprint(now.classes), border_px)
+    core = appeared & _off_borders(was, is_now, border_px)
     core |= turned & _off_borders(before.classes, now.classes, border_px)
     if border_px == 0 or not core.any():
         return core
-    grown = np.zeros_like(core)
+    kind, grown = kinds(before.classes, now.classes), np.zeros_like(core)
     for one in np.unique(kind[core]):
         same = (appeared | turned) & (kind == one)
         grown |= same & ndimage.maximum_filter(core & same, 2 * border_px + 1)
@@ -119,15 +119,13 @@ def changes(
     (MultiPolygon, EPSG:4326). See `changed` and `settled` for what counts.
     """
     mask = changed(before=before, now=now, border_px=border_px, min_confidence=min_confidence)
-    code = settled(
-        before=before.classes, after=now.classes, mask=mask, least=min_hectares, speck=speck_hectares
-    )  # fmt: skip
+    code = settled(before=before.classes, after=now.classes, mask=mask, least=min_hectares, speck=speck_hectares)
     labels = regions(code, code > 0)
     flat = labels.ravel()
     pixels = np.bincount(flat)[1:]
     pair_of = np.zeros(len(pixels) + 1, np.int32)
     pair_of[flat] = code.ravel()
-    appeared = footprint(before.classes) != footprint(now.classes)
+    appeared = mined(before.classes) != mined(now.classes)
     least_sure = np.where(
         appeared, np.minimum(sureness(before), sureness(now)), np.minimum(before.confidence, now.confidence)
     )

@@ -3,6 +3,10 @@
 Stands between `store` and `alert`; `change.py` says what a change is.
 """
 
+from collections.abc import Iterable
+from types import SimpleNamespace
+from typing import Any
+
 import geopandas as gpd
 import numpy as np
 
@@ -64,6 +68,16 @@ def compare(connection: sql.Connection, epoch: sql.Row, mine: Mine, *, flow_run_
     return _write(connection, epoch, result, class_changes(before=before, classes=now.classes), frame, flow_run_id)
 
 
+def _parts(rows: Iterable[Any]) -> list[tuple[int, int, float]]:
+    """Return from, to and hectares of change polygons, in an order of their own."""
+    return sorted((int(row.from_class), int(row.to_class), round(float(row.hectares), 2)) for row in rows)
+
+
+def _stored_parts(connection: sql.Connection, comparison: sql.Row) -> list[tuple[int, int, float]]:
+    rows = sql.run(connection, "change_read", comparison_id=comparison["comparison_id"])
+    return _parts(SimpleNamespace(**row) for row in rows)
+
+
 def _write(
     connection: sql.Connection,
     epoch: sql.Row,
@@ -75,7 +89,8 @@ def _write(
     with connection.transaction():
         sql.run(connection, "epoch_lock", epoch_id=epoch["epoch_id"])
         current = sql.run_one(connection, "comparison_current", epoch_id=epoch["epoch_id"])
-        if current and all(current[name] == value for name, value in result.items()):
+        same = current and all(current[name] == value for name, value in result.items())
+        if current and same and _parts(frame.itertuples()) == _stored_parts(connection, current):
             sql.run(connection, "comparison_checked", comparison_id=current["comparison_id"])
             return current
         if current:

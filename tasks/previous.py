@@ -21,11 +21,14 @@ PAGE = 12
 
 @dataclass(frozen=True)
 class Look:
-    """What an epoch saw, uint8 (H, W), 255 unknown: `classes`; per cent `confidence`; `mine`, the chance of mine."""
+    """What an epoch saw, uint8 (H, W), 255 unknown: `classes`; in per cent their `confidence`, and `footprint`.
+
+    The latter is the chance of mine, of all components together.
+    """
 
     classes: np.ndarray
     confidence: np.ndarray
-    mine: np.ndarray
+    footprint: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ def previous_observation(*, earlier: Iterable[Look], needed: np.ndarray) -> Obse
 
     `earlier` gives what was seen, latest first; it is read no further than until every pixel is filled.
     """
-    classes, confidence, mine = np.full((3, *needed.shape), NODATA, np.uint8)
+    classes, confidence, footprint = np.full((3, *needed.shape), NODATA, np.uint8)
     source = np.full(needed.shape, -1, np.int16)
     missing = needed.copy()
     looks = iter(earlier)
@@ -51,10 +54,10 @@ def previous_observation(*, earlier: Iterable[Look], needed: np.ndarray) -> Obse
     while missing.any() and (look := next(looks, None)) is not None:
         filled = missing & (look.classes != NODATA)
         classes[filled], confidence[filled] = look.classes[filled], look.confidence[filled]
-        mine[filled], source[filled] = look.mine[filled], position
+        footprint[filled], source[filled] = look.footprint[filled], position
         missing &= ~filled
         position += 1
-    return Observation(classes, confidence, mine, source)
+    return Observation(classes, confidence, footprint, source)
 
 
 def look_of(epoch: sql.Row) -> tuple[Look, Grid]:
@@ -67,9 +70,11 @@ def look_of(epoch: sql.Row) -> tuple[Look, Grid]:
         chances = read(epoch["confidence_raster"], epoch["confidence_checksum"])
     except RasterLost as error:
         raise EpochsLost({epoch["epoch_id"]: str(error)}) from error
-    if "mine" not in chances.descriptions:  # of the days before that was kept
-        raise EpochsLost({epoch["epoch_id"]: f"{epoch['confidence_raster']} does not hold the chance of mine"})
-    return Look(classes.band("class"), chances.band("confidence"), chances.band("mine")), classes.grid
+    seen, sure = classes.band("class"), chances.band("confidence")
+    if "footprint" in chances.descriptions:
+        return Look(seen, sure, chances.band("footprint")), classes.grid
+    # Of the days before it was kept: mine is at least as likely as the component that was chosen.
+    return Look(seen, sure, np.where(seen == 0, 100 - sure, sure)), classes.grid
 
 
 def look_back(

@@ -1,6 +1,8 @@
 """Rules: what raises alerts, as rows. Lists and adds them, and replays history to say what one would have raised."""
 
 import json
+import logging
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +12,9 @@ import sql
 from models.labels import LABELS
 from tasks import registry
 from tasks.alert import advance, raise_alerts
-from tasks.errors import WrongUse
+from tasks.errors import RasterError, WrongUse
+
+log = logging.getLogger(__name__)
 
 PLACES = ("anywhere", "outside_licence", "inside_zone")
 
@@ -28,10 +32,10 @@ class Rule(BaseModel):
     from_classes: tuple[int, ...] = (0, 10)
     to_classes: tuple[int, ...] = MINED
     place: str = "anywhere"
-    threshold_hectares: float = Field(gt=0)
+    threshold_hectares: float = Field(gt=0, allow_inf_nan=False)
     confirm_n: int = Field(2, ge=1, le=100)
     confirm_m: int = Field(3, ge=1, le=100)
-    expire_days: int = Field(180, ge=1)
+    expire_days: int = Field(180, ge=1, le=36_500)
     mine: str | None = None
     country: str | None = None
     commodity: str | None = None
@@ -40,6 +44,8 @@ class Rule(BaseModel):
     def _sound(self) -> "Rule":
         if self.place not in PLACES:
             raise ValueError(f"there is no place '{self.place}': choose of {', '.join(PLACES)}")
+        if len(self.to_classes) == 1 and set(self.from_classes) == set(self.to_classes):
+            raise ValueError("ground that stays what it is never fires: give other labels in from or to")
         if self.confirm_n > self.confirm_m:
             raise ValueError(
                 f"{self.confirm_n} of {self.confirm_m} observations cannot agree: give n of m, n at most m"
@@ -87,6 +93,12 @@ def add(connection: sql.Connection, rule: Rule) -> sql.Row:
     return rows[0]
 
 
+def mines_of(connection: sql.Connection, rule: sql.Row) -> int:
+    """Return how many mines the rule of row `rule` is for."""
+    (row,) = sql.run(connection, "rule_mines", rule_id=rule["rule_id"])
+    return int(row["mines"])
+
+
 def enable(connection: sql.Connection, name: str, *, enabled: bool) -> None:
     """Let a rule raise alerts, or no more; alerts that stand are carried on. Raises WrongUse for an unknown one."""
     if not sql.run(connection, "rule_enable", name=name, enabled=enabled):
@@ -96,8 +108,8 @@ def enable(connection: sql.Connection, name: str, *, enabled: bool) -> None:
 def rehearse(connection: sql.Connection, rule: Rule) -> list[sql.Row]:
     """Return the events that `rule` would have left in the history of its mines, in their order; writes nothing.
 
-    Every current comparison is gone through again by the code that raises alerts, and rolled back. Raises RasterError
-    when a class raster cannot be read.
+    Every current comparison is gone through again by the code that raises alerts, and rolled back. One whose class
+    raster cannot be read is left out, and logged.
     """
     with connection.transaction(force_rollback=True):
         row = add(connection, rule)
@@ -105,7 +117,11 @@ def rehearse(connection: sql.Connection, rule: Rule) -> list[sql.Row]:
         for comparison in sql.run(connection, "rule_rehearsal", rule_id=row["rule_id"]):
             mine = registry.find(connection, comparison["slug"])
             (epoch,) = sql.run(connection, "epoch_find", epoch_id=comparison["epoch_id"])
-            new = advance(connection, epoch, rule_id=row["rule_id"])
+            try:
+                new = advance(connection, epoch, rule_id=row["rule_id"])
+            except RasterError as error:
+                log.warning("%s on %s is left out: %s", mine.slug, f"{epoch['sensing_time']:%Y-%m-%d}", error)
+                continue
             new += raise_alerts(connection, comparison, epoch, mine, [row])
             read = sql.run(connection, "alert_event_read", mine_id=mine.mine_id, events=new)
             events += [{**event, "on": epoch["sensing_time"]} for event in read]
@@ -120,7 +136,8 @@ def of_row(row: sql.Row, **changed: object) -> Rule:
     kept = {name: row[name] for name in Rule.model_fields if name not in ("name", "from_classes", "to_classes")}
     given = {name: value for name, value in changed.items() if value is not None}
     whole = {"from_classes": tuple(row["from_classes"]), "to_classes": tuple(row["to_classes"]), **kept, **given}
-    return rule_of(name=f"{row['name'][:50]}-rehearsed", **whole)
+    # In SQL a rule may have any name and any words.
+    return rule_of(**{**whole, "name": f"rehearsed-{uuid.uuid4().hex[:8]}", "description": "rehearsed"})
 
 
 def described(rows: Sequence[sql.Row]) -> str:

@@ -27,7 +27,7 @@ class Segmented:
     """What a model saw: uint8 (H, W) arrays, 255 nodata, and where they were written.
 
     `classes` 0 background, 1-10; `confidence` per cent; `addresses` and `checksums` (SHA-256) of the class raster and
-    of the confidence raster, whose second band is the chance of mine.
+    of the confidence raster, whose second band is that of the footprint.
     """
 
     classes: np.ndarray
@@ -85,7 +85,7 @@ def segment(acquisition: sql.Row, mine: Mine, model: "SegmentationModel") -> Seg
         runtime=given.runtime, memory_mb=given.predict_memory_mb,
     )  # fmt: skip
     classes = without_specks(np.where(valid, seen.classes, NODATA).astype(np.uint8), given.min_segment_hectares)
-    confidence, chance = (np.where(valid, of, NODATA).astype(np.uint8) for of in (seen.confidence, seen.mine))
+    confidence, chance = (np.where(valid, of, NODATA).astype(np.uint8) for of in (seen.confidence, seen.footprint))
     tags = _tags(acquisition, model, raster.tags)
     addresses = [address_of(given.raster_root, acquisition, mine, model, kind) for kind in ("classes", "confidence")]
     checksums = (
@@ -95,7 +95,7 @@ def segment(acquisition: sql.Row, mine: Mine, model: "SegmentationModel") -> Seg
             colormap={label.id: label.rgb for label in LABELS},
         ),
         write_cog(
-            addresses[1], np.stack([confidence, chance]), raster.grid, descriptions=["confidence", "mine"],
+            addresses[1], np.stack([confidence, chance]), raster.grid, descriptions=["confidence", "footprint"],
             nodata=NODATA, tags=tags,
         ),
     )  # fmt: skip

@@ -83,9 +83,15 @@ class Settings(BaseSettings):
     predict_memory_mb: int = Field(2048, ge=512, description="What the network may take for the tiles it has before it")
 
     border_px: int = Field(1, ge=0, description="Border tolerance: rim of a segment that never counts as change")
-    min_confidence: float = Field(0.7, ge=0, le=1, description="Confidence needed on both sides of a change")
-    min_change_hectares: float = Field(0.2, gt=0, description="Minimum mapping unit of a change")
-    min_segment_hectares: float = Field(0.04, ge=0, description="Specks smaller than this join their neighbour")
+    min_confidence: float = Field(
+        0.7, ge=0, le=1, description="Needed before and after a change: in mine or none, or in the component"
+    )
+    min_change_hectares: float = Field(
+        0.2, gt=0, description="Minimum mapping unit of changed ground, of any component"
+    )
+    min_segment_hectares: float = Field(
+        0.04, ge=0, description="Specks smaller than this join their neighbour, in a change too"
+    )
 
     notification_block: str = Field("minecam-alerts", description="Prefect notification block that alerts are sent to")
     schedule: str = Field("0 6 * * *", description="Cron expression (UTC) of the scheduled run over all mines")

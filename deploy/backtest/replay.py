@@ -38,16 +38,24 @@ def replay(source: Path, *, home: Path | None, limit: int | None, split: str | N
 def replay_cases(source: Path, *, home: Path | None, limit: int | None, say: Say) -> dict[str, list[Case]]:
     """Return what the system says changed in every case of `source` (layout of cases.csv and truth/), by kind.
 
+    Cases of which only one date was accepted, or none, are left out. Raises WrongUse when there is no truth.
+
     Cases of one chip share their ground, so each kind has a stack of its own, in a folder of its own in `home`.
     """
+    if not (source / "truth").is_dir():
+        raise WrongUse(f"{source} has no folder truth: give --split and a kind of case to score alerts only")
     found = {}
     for kind in sorted({row["kind"] for row in table(source / "cases.csv")}):
         say(f"cases of kind {kind}")
         with _watched(source, home / kind if home else None, limit, kind, say) as (places, connection):
+            known = {"model": settings().model}
+            judged = {row["slug"] for row in sql.run(connection, "backtest_outcomes", **known) if row["comparisons"]}
             found[kind] = [
-                case_of(source, place["name"], sql.run(connection, "export_changes", mine=place["slug"]))
+                case_of(source, place["name"], sql.run(connection, "backtest_changes", mine=place["slug"], **known))
                 for place in places
+                if place["slug"] in judged
             ]
+            say(f"{len(found[kind])} of {len(places)} cases judged")
     return found
 
 
@@ -98,6 +106,8 @@ def _places(archive: Path, slugs: list[str]) -> list[dict[str, Any]]:
 
 def _watch(places: list[dict[str, Any]], say: Say) -> None:
     """Run the fleet over the time of the pairs; what fails shows as a place without verdict."""
+    if not places:
+        return
     from deploy.stack.runs import follow
 
     span = {"start": min(place["t0"] for place in places), "end": max(place["t1"] for place in places)}

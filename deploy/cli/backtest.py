@@ -12,13 +12,14 @@ from rich.table import Table
 def backtest(
     source: Annotated[Path, typer.Argument(help="Folder with pairs.csv and images/, two dates and a label per place.")],
     home: Annotated[Path | None, typer.Option(help="Keep all in this folder, to look at it and to go on.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many places.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many places (of each kind).")] = None,
     split: Annotated[str | None, typer.Option(help="Only places of this split.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")] = False,
 ) -> None:
     """Replay labelled places through the whole system and score its alerts; settings (MINECAM_*) apply.
 
-    Where the folder has cases.csv and truth/, the changes of every pixel are scored instead, by kind of case.
+    Where the folder has cases.csv and truth/, the changes of every pixel are scored instead, by kind of case, unless
+    --split asks for the alerts of one kind. What is kept in --home is not made again with other settings.
 
     Example: minecam backtest pairs/ --split val --json
     """

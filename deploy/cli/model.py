@@ -55,6 +55,9 @@ def train(
     out: Annotated[Path, typer.Argument(help="The model file to write (.safetensors).")],
     chips: Annotated[Path, typer.Option(help="Folder of chips: images/, labels/, sites.csv with train and val.")],
     pairs: Annotated[Path | None, typer.Option(help="Folder of labelled pairs, to learn what is no mine.")] = None,
+    start: Annotated[
+        str | None, typer.Option(help="Go on from the weights of this model, with its sensor set, network and encoder.")
+    ] = None,
     sensor_set: Annotated[
         str, typer.Option(help=f"Bands that the model sees: {', '.join(SENSOR_SETS)}.")
     ] = DEFAULT.sensor_set,
@@ -101,6 +104,7 @@ def train(
         recipe=recipe,
         out=out,
         pairs=pairs,
+        start=start,
         version=version,
         trained_on=trained_on,
         limits=limits,

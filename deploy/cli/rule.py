@@ -67,8 +67,8 @@ def add(
         commodity=commodity, **_confirmation(confirm),
     )  # fmt: skip
     with sql.connect(settings().database_address, role="admin") as connection:
-        rules.add(connection, rule)
-    typer.echo(f"rule '{name}' added; `minecam rule test {name}` says what it would have raised")
+        count = rules.mines_of(connection, rules.add(connection, rule))
+    typer.echo(f"rule '{name}' added, for {count} mines; `minecam rule test {name}` says what it would have raised")
 
 
 @app.command()
@@ -132,6 +132,6 @@ def _switch(name: str, *, enabled: bool) -> None:
 
 def _confirmation(words: str | None) -> dict[str, int]:
     n, _, m = (words or "").partition("/")
-    if not (n.isdigit() and m.isdigit()):
+    if not (n.isdecimal() and m.isdecimal()):
         raise WrongUse(f"'{words}' is no confirmation: give n/m, such as 2/3")
     return {"confirm_n": int(n), "confirm_m": int(m)}

@@ -162,5 +162,6 @@ begin atomic
     join label f on f.class_id = o.from_class
     join label t on t.class_id = o.to_class
     group by f.name, t.name, o.same_weights
+    having sum(o.hectares) >= 0.005
     order by 3 desc;
 end;

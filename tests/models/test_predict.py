@@ -112,16 +112,16 @@ def test_tiles_do_not_show_in_what_a_network_without_neighbours_sees(model: Segm
     classes, confidence = (of.numpy() for of in decided(torch.from_numpy(chance)))
     assert (seen.classes == classes)[valid].mean() > 0.99999
     assert np.abs(seen.confidence - 100 * confidence)[valid].max() <= 0.51
-    assert np.abs(seen.mine - 100 * (1 - chance[0]))[valid].max() <= 0.51
+    assert np.abs(seen.footprint - 100 * (1 - chance[0]))[valid].max() <= 0.51
     assert (seen.classes[~valid] == 255).all() and (seen.confidence[~valid] == 255).all()
 
 
 def test_nan_and_nodata_never_reach_the_network(model: SegmentationModel) -> None:
     scene, valid = scene_of(900, 800)
-    scene[:, 400:420, 100:300] = 0
+    scene[:, 400:420, 100:300], valid[400:420, 100:300] = 0, False
     scene[1, 100:200, 50:70] = np.nan
     scene[2, 300, 300] = np.inf
-    unknown = ~valid | ~np.isfinite(scene).all(axis=0) | (scene == 0).all(axis=0)
+    unknown = ~valid | ~np.isfinite(scene).all(axis=0)
     seen = predict(scene=scene, valid=valid, model=model, runtime="torch", memory_mb=512)
     assert ((seen.classes == 255) == unknown).all() and ((seen.confidence == 255) == unknown).all()
     assert valid[100, 50:70].any(), "the validity that was given is not changed"
@@ -129,16 +129,19 @@ def test_nan_and_nodata_never_reach_the_network(model: SegmentationModel) -> Non
         assert batch.isfinite().all() and batch.abs().max() < 100
     hidden = np.where(np.isfinite(scene).all(axis=0), scene, 0)
     again = predict(scene=hidden, valid=valid, model=model, runtime="torch", memory_mb=512)
-    assert (again.classes == seen.classes).all() and (again.mine == seen.mine).all()
+    assert (again.classes == seen.classes).all() and (again.footprint == seen.footprint).all()
 
 
 def test_a_cloud_reaches_the_network_and_has_no_class(model: SegmentationModel) -> None:
     scene, valid = scene_of(900, 800)
     cloud = valid.copy()
     cloud[200:400, 100:300] = False
+    scene[:, 0:50, 0:50] = 0  # dark, and valid: it was seen
     seen, clear = (predict(scene=scene, valid=of, model=model, runtime="torch", memory_mb=512) for of in (cloud, valid))
-    assert all((plane[200:400, 100:300] == 255).all() for plane in (seen.classes, seen.confidence, seen.mine))
-    assert (seen.classes == clear.classes)[cloud].all() and (seen.mine == clear.mine)[cloud].all()
+    assert all((plane[200:400, 100:300] == 255).all() for plane in (seen.classes, seen.confidence, seen.footprint))
+    assert (seen.classes == clear.classes)[cloud].all() and (seen.classes[0:50, 0:50] != 255).all()
+    with_cloud, without = torch.cat(list(model.network.given)).chunk(2)  # type: ignore[arg-type]
+    assert (with_cloud == without).all()
 
 
 def test_where_nothing_is_valid_the_network_is_not_asked(model: SegmentationModel) -> None:

@@ -12,7 +12,6 @@ from tasks.previous import Look, previous_observation
 GRID = Grid(32642, 500_000, 3_700_000, 24, 20)
 CLASSES = arrays(np.uint8, (20, 24), elements=st.sampled_from([0, 1, 2, 255]), fill=st.sampled_from([0, 1, 255]))
 TIMES = [datetime(2023, month, 1, tzinfo=UTC) for month in (3, 2, 1)]
-EVERYWHERE = np.ones((20, 24), bool)
 
 
 def look(classes, sure=90, mine=None):
@@ -80,6 +79,13 @@ def test_new_mine_ground_counts_though_it_is_not_clear_what_it_is():
     assert (row.from_class, row.to_class) == (0, 1) and np.isclose(row.confidence, 0.9)
     unsure_of_background = look(square(0), sure=60)
     assert found(None, square(6), earlier=[unsure_of_background], sure=40, mine=90, min_confidence=0.7).empty
+
+
+def test_a_speck_that_was_given_to_background_is_no_sure_background():
+    """Its confidence is still that of the component which the network saw there."""
+    sieved = look(square(0), sure=95)
+    sieved.footprint[4:10, 5:11] = 98
+    assert found(None, square(6), earlier=[sieved], min_confidence=0.7).empty
 
 
 def test_one_component_for_another_counts_only_where_it_is_sure_which():

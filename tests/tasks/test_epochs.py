@@ -28,7 +28,7 @@ def mine(database, home, monkeypatch):
     engine.predict = lambda *, scene, valid, model, **_: SimpleNamespace(
         classes=np.where(valid, scene[0] > 0.2, 255).astype(np.uint8),
         confidence=np.where(valid, 90, 255).astype(np.uint8),
-        mine=np.where(valid, np.where(scene[0] > 0.2, 95, 10), 255).astype(np.uint8),
+        footprint=np.where(valid, np.where(scene[0] > 0.2, 95, 10), 255).astype(np.uint8),
     )
     monkeypatch.setitem(sys.modules, "models.predict", engine)
     registry.publish_labels(database)

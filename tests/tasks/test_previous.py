@@ -30,7 +30,7 @@ def test_the_previous_observation_is_the_latest_valid_one_of_each_pixel():
     assert read == ["latest", "older"]  # every pixel is filled: the oldest is never read
     assert (before.source[:, :8] == 1).all() and (before.source[:, 8:] == 0).all()
     assert (before.classes[4:10, 5:8] == 1).all() and (before.classes[:, 8:] == 0).all()
-    assert (before.confidence == 80).all() and (before.mine == 90).all()
+    assert (before.confidence == 80).all() and (before.footprint == 90).all()
 
 
 def test_without_anything_before_nothing_is_known():
@@ -69,15 +69,16 @@ def test_all_lost_epochs_on_the_way_are_named(database, home, mine):
     assert database.execute("select count(*) as n from comparison").fetchone()["n"] == 0
 
 
-def test_an_epoch_of_the_days_before_the_chance_of_mine_was_kept_is_made_anew(database, home, mine):
-    epochs = [stored(database, mine, acquire(database, mine, home, day, side=10)) for day in range(1, 3)]
+def test_an_epoch_of_the_days_before_the_footprint_was_kept_is_used_as_it_is(database, home, mine):
+    epochs = [stored(database, mine, acquire(database, mine, home, day, side=side)) for day, side in ((1, 10), (2, 20))]
     whole = read(epochs[0]["confidence_raster"])
     checksum = write_cog(
         epochs[0]["confidence_raster"], whole.array[0], whole.grid, descriptions=["confidence"], nodata=255
     )
     database.execute("update epoch set confidence_checksum = %s where epoch_id = %s", (checksum, epochs[0]["epoch_id"]))
-    with pytest.raises(EpochsLost, match="does not hold the chance of mine"):
-        compare(database, epochs[1], mine)
+    look, _ = look_of({**epochs[0], "confidence_checksum": checksum})
+    assert (look.footprint[look.classes == 1] == 90).all() and (look.footprint[look.classes == 0] == 10).all()
+    assert compare(database, epochs[1], mine)["changed_hectares"] == pytest.approx(3.0)
 
 
 def test_a_store_that_does_not_answer_loses_nothing(database, home, mine, monkeypatch):

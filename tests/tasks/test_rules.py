@@ -20,7 +20,8 @@ def test_a_rule_raises_alerts_of_its_mines_only(database, home, mine):
     other = registry.add(database, slug="other", name="Other", aoi=shapely.affinity.translate(mine.aoi, 1))
     rules.add(database, rule(mine="other", confirm_n=1, confirm_m=1))
     rules.add(database, rule(name="of-a-country", country="BR"))
-    rules.add(database, rule(name="of-all"))
+    whole = rules.add(database, rule(name="of-all"))
+    assert rules.mines_of(database, whole) == 2
     held = [row["name"] for row in sql.run(database, "rule_enabled", mine_id=mine.mine_id)]
     assert "of-all" in held and "big" not in held and "of-a-country" not in held
     assert "big" in [row["name"] for row in sql.run(database, "rule_enabled", mine_id=other.mine_id)]
@@ -39,9 +40,19 @@ def test_a_rehearsal_says_what_would_have_been_raised_and_writes_nothing(databas
     events = rules.rehearse(database, rules.of_row(known))
     assert [(one["to_state"], one["on"].day) for one in events] == [("provisional", 1), ("confirmed", 21)]
     assert rules.rehearse(database, rules.of_row(known, threshold_hectares=5.0)) == []
+    assert rules.rehearse(database, rules.of_row({**known, "name": "Made_in SQL"})) != []
     once = rules.rehearse(database, rules.of_row(known, confirm_n=1, confirm_m=1))
     assert [one["on"].day for one in once] == [1, 11]
     assert (alerts(database), rules.listed(database)) == before
+
+
+def test_a_raster_that_is_lost_does_not_end_a_rehearsal(database, home, mine, caplog):
+    for day in (0, 10, 20):
+        alert(database, observe(database, mine, home, day, changes=[(0, 1, PATCH)] if not day else ()), mine)
+    (home / "10-classes.tif").unlink()
+    (known,) = rules.listed(database, "new-digging")
+    events = rules.rehearse(database, rules.of_row(known, confirm_n=1, confirm_m=1))
+    assert [one["on"].day for one in events] == [1, 21] and "2023-01-11 is left out" in caplog.text
 
 
 def test_a_rule_that_is_off_raises_nothing_new(database, home, mine):
@@ -57,6 +68,8 @@ def test_a_rule_that_is_off_raises_nothing_new(database, home, mine):
         ({"threshold_hectares": 0}, "threshold_hectares"),
         ({"place": "nowhere"}, "there is no place 'nowhere'"),
         ({"confirm_n": 4}, "4 of 3 observations cannot agree"),
+        ({"threshold_hectares": float("inf")}, "threshold_hectares"),
+        ({"from_classes": (1,), "to_classes": (1,)}, "never fires"),
     ],
 )
 def test_what_makes_no_rule_is_said(words, said):

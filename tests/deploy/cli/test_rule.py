@@ -39,7 +39,7 @@ def test_a_rule_is_added_listed_switched_and_rehearsed(database, home, mine, mon
 
 def test_wrong_use_is_said(database, home) -> None:
     for words in (["add", "Hole", "--threshold", "3", "--description", "A hole"],
-                  ["add", "hole", "--threshold", "3", "--description", "A hole", "--confirm", "two"],
+                  ["add", "hole", "--threshold", "3", "--description", "A hole", "--confirm", "²/3"],
                   ["add", "hole", "--threshold", "3", "--description", "A hole", "--mine", "none"],
                   ["test", "none"], ["enable", "none"]):  # fmt: skip
         with pytest.raises(WrongUse):
