@@ -82,6 +82,19 @@ def test_training_writes_a_model_whose_card_says_what_it_is(trained: Path) -> No
     assert not trained.with_suffix(".ckpt").exists()
 
 
+def test_a_training_may_go_on_from_a_model(trained: Path, chips: Path, tmp_path: Path) -> None:
+    recipe = Recipe(sensor_set="s2-10", imagenet=False, steps=2, batch=2, side=32, learning_rate=1e-9)
+    first = zoo.load(str(trained), device="cpu")
+    card = train(chips, recipe=recipe, out=tmp_path / "more.safetensors", start=str(trained), say=lambda _: None)
+    assert card.mean == first.card.mean and "begun from" in card.trained_on
+    more = zoo.load(str(tmp_path / "more.safetensors"), device="cpu").network.state_dict()
+    learned = [name for name, value in first.network.named_parameters()]
+    assert all(torch.allclose(more[name], first.network.state_dict()[name], atol=1e-3) for name in learned)
+    with pytest.raises(ModelError, match="has encoder lite0, not lite2"):
+        train(chips, recipe=recipe.model_copy(update={"encoder": "lite2"}), out=tmp_path / "o.safetensors",
+              start=str(trained), say=lambda _: None)  # fmt: skip
+
+
 def in_a_step(said: str, step: int) -> bool:
     return step == 5
 
