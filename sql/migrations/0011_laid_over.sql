@@ -108,24 +108,24 @@ begin atomic
         from before b
         join now n on n.e_before = b.e_before and n.e_now = b.e_now and st_intersects(b.geom, n.geom)
     ),
-    part as (
-        select e_before, e_now, from_class, to_class, st_intersection(g_before, g_now) as geom from pair
+    part as materialized (  -- else every difference is made anew for each look at it
+        select e_before, e_now, from_class, to_class, st_collectionextract(st_intersection(g_before, g_now), 3) as geom
+        from pair
         union all
-        select b.e_before, b.e_now, b.class_id, 0,
-               coalesce(st_difference(b.geom, (select st_union(p.g_now) from pair p
-                                               where p.e_now = b.e_now and p.s_before = b.segment_id)), b.geom)
+        select b.e_before, b.e_now, b.class_id, 0, st_collectionextract(
+            coalesce(st_difference(b.geom, (select st_union(p.g_now) from pair p
+                                            where p.e_now = b.e_now and p.s_before = b.segment_id)), b.geom), 3)
         from before b
         union all
-        select n.e_before, n.e_now, 0, n.class_id,
-               coalesce(st_difference(n.geom, (select st_union(p.g_before) from pair p
-                                               where p.e_before = n.e_before and p.s_now = n.segment_id)), n.geom)
+        select n.e_before, n.e_now, 0, n.class_id, st_collectionextract(
+            coalesce(st_difference(n.geom, (select st_union(p.g_before) from pair p
+                                            where p.e_before = n.e_before and p.s_now = n.segment_id)), n.geom), 3)
         from now n
     ),
     measured as materialized (
-        select e_before, e_now, from_class, to_class, hectares(m.geom, site.aoi) as hectares, st_multi(m.geom) as geom
-        from part
-        cross join lateral (select st_collectionextract(part.geom, 3) as geom) m, site
-        where not st_isempty(m.geom)
+        select e_before, e_now, from_class, to_class, hectares(geom, site.aoi) as hectares, st_multi(geom) as geom
+        from part, site
+        where not st_isempty(geom)
     )
     select m.from_class, m.to_class, o.seen_before, o.seen_now, m.hectares, o.same_weights, m.geom
     from measured m
