@@ -1,9 +1,9 @@
 """Rules: what raises alerts, as rows. Lists and adds them, and replays history to say what one would have raised."""
 
-import json
 import logging
 import uuid
-from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -114,17 +114,20 @@ def rehearse(connection: sql.Connection, rule: Rule) -> list[sql.Row]:
     with connection.transaction(force_rollback=True):
         row = add(connection, rule)
         events: list[sql.Row] = []
-        for comparison in sql.run(connection, "rule_rehearsal", rule_id=row["rule_id"]):
-            mine = registry.find(connection, comparison["slug"])
-            (epoch,) = sql.run(connection, "epoch_find", epoch_id=comparison["epoch_id"])
-            try:
-                new = advance(connection, epoch, rule_id=row["rule_id"])
-            except RasterError as error:
-                log.warning("%s on %s is left out: %s", mine.slug, f"{epoch['sensing_time']:%Y-%m-%d}", error)
-                continue
-            new += raise_alerts(connection, comparison, epoch, mine, [row])
-            read = sql.run(connection, "alert_event_read", mine_id=mine.mine_id, events=new)
-            events += [{**event, "on": epoch["sensing_time"]} for event in read]
+        for slug, comparisons in groupby(
+            sql.run(connection, "rule_rehearsal", rule_id=row["rule_id"]), key=itemgetter("slug")
+        ):
+            mine = registry.find(connection, slug)
+            for comparison in comparisons:
+                (epoch,) = sql.run(connection, "epoch_find", epoch_id=comparison["epoch_id"])
+                try:
+                    new = advance(connection, epoch, rule_id=row["rule_id"])
+                except RasterError as error:
+                    log.warning("%s on %s is left out: %s", slug, f"{epoch['sensing_time']:%Y-%m-%d}", error)
+                    continue
+                new += raise_alerts(connection, comparison, epoch, mine, [row])
+                read = sql.run(connection, "alert_event_read", mine_id=mine.mine_id, events=new)
+                events += [{**event, "on": epoch["sensing_time"]} for event in read]
         return events
 
 
@@ -138,10 +141,3 @@ def of_row(row: sql.Row, **changed: object) -> Rule:
     whole = {"from_classes": tuple(row["from_classes"]), "to_classes": tuple(row["to_classes"]), **kept, **given}
     # In SQL a rule may have any name and any words.
     return rule_of(**{**whole, "name": f"rehearsed-{uuid.uuid4().hex[:8]}", "description": "rehearsed"})
-
-
-def described(rows: Sequence[sql.Row]) -> str:
-    """Return rules as JSON for a program."""
-    names = ("name", "description", "from_names", "to_names", "place", "threshold_hectares", "confirm_n", "confirm_m",
-             "expire_days", "mine", "country", "commodity", "enabled")  # fmt: skip
-    return json.dumps([{name: row[name] for name in names} for row in rows])

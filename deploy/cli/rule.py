@@ -14,6 +14,10 @@ from tasks.settings import settings
 
 app = typer.Typer(help="Rules that raise alerts: list, add, try out.", no_args_is_help=True)
 
+SAID = ("name", "description", "from_names", "to_names", "place", "threshold_hectares", "confirm_n", "confirm_m",
+        "expire_days", "mine", "country", "commodity", "enabled")  # fmt: skip
+"""Fields of a rule that `list --json` prints."""
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 Threshold = Annotated[float | None, typer.Option(min=0.01, help="Hectares from which it fires.")]
 Confirm = Annotated[str | None, typer.Option(help="Observations that must agree, of so many: 2/3.")]
@@ -28,7 +32,7 @@ def list_(as_json: AsJson = False) -> None:
     with sql.connect(settings().database_address, role="read") as connection:
         rows = rules.listed(connection)
     if as_json:
-        typer.echo(rules.described(rows))
+        typer.echo(json.dumps([{field: row[field] for field in SAID} for row in rows]))
         return
     drawn = Table(box=None, pad_edge=False)
     for heading in ("Rule", "From", "To", "Where", "Hectares", "Confirmed by", "For", "On"):
@@ -103,10 +107,12 @@ def test(
     changed: dict[str, Any] = {"threshold_hectares": threshold, **(_confirmation(confirm) if confirm else {})}
     with sql.connect(settings().database_address, role="admin") as connection:
         (row,) = rules.listed(connection, name)
-        events = rules.rehearse(connection, rules.of_row(row, **changed))
+        rehearsed = rules.of_row(row, **changed)
+        events = rules.rehearse(connection, rehearsed)
     said = [
         {"mine": one["slug"], "date": f"{one['on']:%Y-%m-%d}", "alert": one["alert_id"], "state": one["to_state"],
-         "hectares": round(one["hectares"], 2), "severity": one["severity"], "why": one["why"]}
+         "hectares": round(one["hectares"], 2), "severity": one["severity"],
+         "why": one["why"].replace(rehearsed.name, name)}
         for one in events
     ]  # fmt: skip
     if as_json:

@@ -30,7 +30,7 @@ def test_a_rule_is_added_listed_switched_and_rehearsed(database, home, mine, mon
     assert "outside_licence" in table and "1 of 1" in table and "all mines" in table
     [event] = json.loads(_rule("test", "hole", "--json"))
     assert (event["mine"], event["date"], event["state"]) == ("pit", "2023-01-01", "provisional")
-    assert event["hectares"] == pytest.approx(4.0, abs=0.01)
+    assert event["hectares"] == pytest.approx(4.0, abs=0.01) and "match the rule 'hole'" in event["why"]
     assert "0 alerts raised" in _rule("test", "hole", "--threshold", "9")
     _rule("disable", "hole")
     assert json.loads(_rule("list", "--json"))[-1]["enabled"] is False
