@@ -15,6 +15,7 @@ from tasks.notify import pixels, rings
 from tasks.pictures import Panel, colours, overlay, sheet
 from tasks.rasters import read
 from tasks.registry import Mine
+from tasks.segment import model_name
 from tasks.settings import settings
 
 WHOLE = 0.9
@@ -51,7 +52,7 @@ def report(connection: sql.Connection, mine: Mine) -> Report:
     return Report(
         mine=mine.slug,
         name=mine.name,
-        model=mine.model or settings().model,
+        model=model_name(mine.model or settings().model),
         acquisitions={row["state"]: row["count"] for row in states},
         epochs=[_dated(row) for row in epochs],
         columns={name: row and _dated(row) for name, row in shown.items()},
@@ -63,7 +64,8 @@ def report(connection: sql.Connection, mine: Mine) -> Report:
 
 def _epochs(connection: sql.Connection, mine: Mine) -> tuple[list[sql.Row], int]:
     """Return the epochs by the weights that made the latest one, in order of sensing, and how many others there are."""
-    rows = sql.run(connection, "report_epochs", mine_id=mine.mine_id, model=mine.model or settings().model)
+    model = model_name(mine.model or settings().model)
+    rows = sql.run(connection, "report_epochs", mine_id=mine.mine_id, model=model)
     alike = [row for row in rows if row["model_checksum"] == rows[-1]["model_checksum"]]
     return alike, len(rows) - len(alike)
 

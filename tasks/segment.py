@@ -5,6 +5,7 @@ Stands between `validate` and `vectorise`; only valid pixels inside the AOI get 
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,6 +52,15 @@ def model_for(mine: Mine, sensor_set: str | None = None) -> "SegmentationModel":
     """
     given = settings()
     return _loaded(_name_of(mine, given.model, sensor_set), given.device)
+
+
+def model_name(model: str) -> str:
+    """Return the name that epochs by `model`, a name or a file, carry; raises ModelError when there is no such file."""
+    if not Path(model).suffix:
+        return model
+    from models import zoo
+
+    return zoo.card(model).name
 
 
 def _name_of(mine: Mine, default: str, sensor_set: str | None) -> str:

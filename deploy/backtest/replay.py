@@ -20,6 +20,7 @@ from deploy.backtest.truth import Case, case_of
 from deploy.stack import stack
 from tasks import registry
 from tasks.errors import RunError, WrongUse
+from tasks.segment import model_name
 from tasks.settings import settings
 
 Say = Callable[[str], None]
@@ -31,7 +32,8 @@ def replay(source: Path, *, home: Path | None, limit: int | None, split: str | N
     Without `home` the stack lives in a temporary folder. Raises WrongUse when `source` has no labelled pairs.
     """
     with _watched(source, home, limit, split, say) as (places, connection):
-        said = {row["slug"]: row for row in sql.run(connection, "backtest_outcomes", model=settings().model)}
+        rows = sql.run(connection, "backtest_outcomes", model=model_name(settings().model))
+        said = {row["slug"]: row for row in rows}
         return [_outcome(place, said[place["slug"]]) for place in places if place["slug"] in said]
 
 
@@ -48,7 +50,7 @@ def replay_cases(source: Path, *, home: Path | None, limit: int | None, say: Say
     for kind in sorted({row["kind"] for row in table(source / "cases.csv")}):
         say(f"cases of kind {kind}")
         with _watched(source, home / kind if home else None, limit, kind, say) as (places, connection):
-            known = {"model": settings().model}
+            known = {"model": model_name(settings().model)}
             judged = {row["slug"] for row in sql.run(connection, "backtest_outcomes", **known) if row["comparisons"]}
             found[kind] = [
                 case_of(source, place["name"], sql.run(connection, "backtest_changes", mine=place["slug"], **known))

@@ -1,9 +1,13 @@
 """The figures of a mine as a report and an analyst's query show them: hidden ground is never a loss."""
 
+import shutil
+
 import pytest
 
+from models import zoo
 from tasks.compare import compare
 from tasks.report import columns, report
+from tasks.segment import model_name
 from tests.tasks.test_epochs import MODEL, acquire, mine, stored
 
 __all__ = ["mine"]
@@ -83,3 +87,9 @@ def test_epochs_by_other_weights_are_no_part_of_a_report_but_counted(database, h
     database.execute("update epoch set model_checksum = 'b' where epoch_id = (select min(epoch_id) from epoch)")
     found = report(database, mine)
     assert found.other_weights == 1 and [epoch["date"] for epoch in found.epochs] == ["2023-01-05"]
+
+
+def test_a_model_file_is_known_by_the_name_on_its_card(tmp_path):
+    file = tmp_path / "renamed.safetensors"
+    shutil.copy(zoo.FOLDER / "s2-rgb-mines.safetensors", file)
+    assert model_name(str(file)) == model_name("s2-rgb-mines") == "s2-rgb-mines"
