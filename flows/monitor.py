@@ -3,14 +3,14 @@
 `monitor/fleet` runs over every mine on a schedule, `monitor/mine` over one by hand.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import StrEnum
 
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 
 import sql
-from flows.steps import alert, compare, discover, download, notify, segment, store, validate, vectorise
+from flows.steps import alert, compare, discover, download, notify, segment, stale, store, validate, vectorise
 from models.sensors import SENSOR_SETS
 from tasks import agenda, registry
 from tasks.errors import EXPLAINED, Busy, RasterError, RunError
@@ -87,6 +87,9 @@ def fleet(start: date | None = None, end: date | None = None) -> None:
             except Exception:
                 say.exception("%s", mine.slug)  # a defect: it must show, and must not stop the other mines
                 failed.append(mine.slug)
+        if end is None:  # whoever looks at days of the past does not ask what is missing today
+            stale(connection, at=datetime.now(UTC))
+        notify(connection)
     if failed:
         raise RunError(f"{len(failed)} mines were not watched to the end: {', '.join(failed)}; see the log above")
 

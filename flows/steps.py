@@ -15,6 +15,7 @@ from tasks import discover as catalog
 from tasks import download as process_api
 from tasks import notify as notices
 from tasks import segment as segmentation
+from tasks import stale as staleness
 from tasks import store as storage
 from tasks import trials
 from tasks import validate as validation
@@ -38,5 +39,6 @@ vectorise = step(vectors.vectorise, "")
 store = step(storage.store, "{mine.slug} {acquisition[sensing_date]}")
 compare = step(comparisons.compare, "{mine.slug} {epoch[sensing_time]:%Y-%m-%d}")
 alert = step(alerts.alert, "{mine.slug}")
-notify = step(notices.notify, "{mine.slug}")
+notify = step(notices.notify, "")
+stale = step(staleness.stale, "")
 try_out = step(trials.try_out, "{trial.name}")

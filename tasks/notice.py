@@ -1,9 +1,8 @@
-"""Words an event of an alert for people: subject, plain text for a channel, Markdown for a Prefect artifact.
+"""Words an event of an alert for people: subject, plain text for a channel, Markdown for an artifact or a file.
 
 `notify` sends what is worded here. Pure: a row of `alert_event_read.sql` in, text out.
 """
 
-import base64
 from collections.abc import Sequence
 from html import escape
 from typing import Any
@@ -11,31 +10,68 @@ from typing import Any
 import shapely
 
 import sql
-
-SEVERITIES = {1: "at the threshold", 2: "twice the threshold or more", 3: "five times the threshold or more"}
+from tasks.measures import amount, unit
 
 
 def subject(event: sql.Row) -> str:
     """Return the one line that a phone shows."""
-    return f"MineCam: {event['rule']} {event['to_state']} at {event['mine']}, {event['hectares']:.1f} ha"
+    state = "more severe" if event["to_state"] == event["from_state"] else event["to_state"]
+    return f"MineCam: {event['rule']} {state} at {_where(event)}, {_amount(event)}"
 
 
 def body(event: sql.Row) -> str:
     """Return the plain text of a notification: what, since when, where, by which model and products."""
-    lines = [*_lines(event), ("Map", map_address(event))]
+    lines = [*facts(event).items(), *([("Map", map_address(event))] if event["geom"] else [])]
     return "\n".join([event["description"], *(f"{name}: {text}" for name, text in lines)])
 
 
-def markdown(event: sql.Row, picture: bytes | None) -> str:
-    """Return the Markdown of the alert's artifact; `picture` is a PNG that becomes a data: URI."""
-    latitude, longitude = place(event)
+def digest(events: Sequence[sql.Row]) -> tuple[str, str]:
+    """Return subject and body of one message about several events, the most severe first."""
+    ordered = sorted(events, key=lambda event: (-event["severity"], event["alert_event_id"]))
+    mines = len({event["slug"] for event in events})
+    head = f"MineCam: {len(events)} news of alerts at {mines} mines"
+    return head, "\n\n".join(f"{subject(event).removeprefix('MineCam: ')}\n{body(event)}" for event in ordered)
+
+
+def markdown(event: sql.Row, picture: str | None) -> str:
+    """Return the Markdown of an alert; `picture` is the address of its picture, a data: URI, say."""
     parts = [f"## {escape(subject(event))}", event["description"] + "."]
     if picture:
-        address = f"data:image/png;base64,{base64.b64encode(picture).decode()}"
-        parts.append(f"![before and after, the alert outlined]({address})")
-    parts.append("\n".join(f"- **{name}**: {escape(text)}" for name, text in _lines(event)))
-    parts.append(f"[{latitude:.5f}, {longitude:.5f} on OpenStreetMap]({map_address(event)})")
+        parts.append(f"![before and after, the alert outlined]({picture})")
+    parts.append("\n".join(f"- **{name}**: {escape(text)}" for name, text in facts(event).items()))
+    if event["geom"]:
+        latitude, longitude = place(event)
+        parts.append(f"[{latitude:.5f}, {longitude:.5f} on OpenStreetMap]({map_address(event)})")
     return "\n\n".join(parts) + "\n"
+
+
+def facts(event: sql.Row) -> dict[str, str]:
+    """Return what is to be said of an event, name to text; what is not known is left out."""
+    scenes = [
+        (event["before_time"], event["before_product_ids"] or []),
+        (event["sensing_time"], event["product_ids"] or []),
+    ]
+    seen = [(time, ids) for time, ids in scenes if time]
+    observations = event["observations"]
+    of_ground = unit(event["measure"]) == "ha"
+    words = {
+        "Alert": f"{event['alert_id']}, event {event['alert_event_id']}",
+        "Why": event["why"],
+        "By": None if event["actor"] == "minecam" else event["actor"],
+        "Hectares": f"{event['hectares']:.2f}" if event["hectares"] is not None else None,
+        "Measured": None if of_ground and event["measured"] == event["hectares"] else _amount(event),
+        "Severity": f"{event['severity']} ({_severity(event)})",
+        "First seen": f"{event['first_time']:%Y-%m-%d}",
+        "Last seen": f"{event['last_time']:%Y-%m-%d}",
+        "Before": _scene(event["before_time"], event["before_cloud_share"]),
+        "After": _scene(event["sensing_time"], event["cloud_share"]),
+        "Later observations": f"{sum(observations)} of {len(observations)} agree" if observations else None,
+        "Confidence": f"{100 * event['confidence']:.0f} %" if event["confidence"] is not None else None,
+        "Model": f"{event['model']} ({event['model_checksum'][:8]})" if event["model"] else None,
+        "Products": ", ".join(name for _, ids in seen for name in ids),
+        "Attribution": attribution(seen),
+    }
+    return {name: text for name, text in words.items() if text}
 
 
 def place(event: sql.Row) -> tuple[float, float]:
@@ -61,26 +97,23 @@ def attribution(scenes: Sequence[tuple[Any, Sequence[str]]]) -> str:
     return "; ".join(words)
 
 
-def _lines(event: sql.Row) -> list[tuple[str, str]]:
-    """Return what is to be said, (name, text); what is not known is left out."""
-    scenes = [
-        (event["before_time"], event["before_product_ids"] or []),
-        (event["sensing_time"], event["product_ids"] or []),
-    ]
-    seen = [(time, ids) for time, ids in scenes if time]
-    observations = event["observations"]
-    later = f"{sum(observations)} of {len(observations)} agree" if observations else None
-    model = f"{event['model']} ({event['model_checksum'][:8]})" if event["model"] else None
-    words = {
-        "Why": event["why"],
-        "Hectares": f"{event['hectares']:.2f}",
-        "Severity": f"{event['severity']} ({SEVERITIES[event['severity']]})",
-        "First seen": f"{event['first_time']:%Y-%m-%d}",
-        "Last seen": f"{event['last_time']:%Y-%m-%d}",
-        "Before": f"{event['before_time']:%Y-%m-%d}" if event["before_time"] else None,
-        "Later observations": later,
-        "Model": model,
-        "Products": ", ".join(name for _, ids in seen for name in ids),
-        "Attribution": attribution(seen),
-    }
-    return [(name, text) for name, text in words.items() if text]
+def _where(event: sql.Row) -> str:
+    return str(event["mine"] or "the fleet")
+
+
+def _amount(event: sql.Row) -> str:
+    return amount(event["measured"], event)
+
+
+def _severity(event: sql.Row) -> str:
+    level = event["severity"]
+    return "at the threshold" if level == 1 else f"{event['severity_steps'][level - 2]:g} times the threshold or more"
+
+
+def _scene(time: Any, cloud_share: float | None) -> str | None:
+    """Return the day of a scene and how much of the AOI was under cloud."""
+    if not time:
+        return None
+    return f"{time:%Y-%m-%d}" + (
+        f", {100 * cloud_share:.0f} % of the AOI under cloud" if cloud_share is not None else ""
+    )

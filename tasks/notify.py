@@ -1,50 +1,115 @@
-"""Delivers events of alerts: a Prefect artifact with a picture, the notification block, a Prefect event.
+"""Delivers events of alerts: a Prefect artifact with a picture, a Prefect event, and notification blocks.
 
-The last step of the flow of data. What cannot be delivered stays so, and the next run tries it again.
+The last step of the flow of data. Which block is told of what, and at once or in a digest, are `routes`. Each block is
+told of each event at least once, and again only where a run was killed between telling it and recording that; the
+number of the event is in the message. What cannot be delivered stays so, and the next run tries it again.
 """
 
+import base64
 import logging
 import re
+import time
 import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-import shapely
-
 import sql
-from tasks.errors import MineCamError, WrongUse
-from tasks.grid import Grid, to_utm
-from tasks.notice import body, markdown, subject
-from tasks.pictures import before_after, colours
-from tasks.rasters import read
+from tasks import routes
+from tasks.errors import WrongUse
+from tasks.evidence import picture
+from tasks.measures import unit
+from tasks.notice import body, digest, markdown, subject
 from tasks.registry import Mine
 from tasks.settings import settings
 
 log = logging.getLogger(__name__)
 
 MOST_BLOCKS = 200  # read when a block is looked up by its name; the API gives no more at once
-LEAST_PIXELS = 64  # side of the ground that a picture shows
+PREFECT = "prefect"
+"""In the table `delivery`: the artifact and the Prefect event, which every event of an alert has."""
 
 
-def notify(connection: sql.Connection, mine: Mine) -> int:
-    """Deliver the mine's undelivered events: those just raised, and what earlier runs could not deliver.
+def notify(connection: sql.Connection, mine: Mine | None = None) -> int:
+    """Deliver what waits: the events of `mine`, just raised or left by earlier runs; without it, all, and the digests.
 
-    Returns how many were delivered. A receiver that is down or refuses is logged, and never stops the run.
+    Returns how many events have now been told to all who are to know. A receiver that is down or refuses is logged,
+    holds up nobody else, and never stops the run.
     """
-    waiting = sql.run(connection, "alert_event_read", mine_id=mine.mine_id, events=None)
-    if waiting:
-        log.info("%s: %d events of alerts to deliver", mine.slug, len(waiting))
-    for delivered, event in enumerate(waiting):
+    with _one_at_a_time(connection):
+        waiting = sql.run(connection, "alert_event_read", mine_id=mine and mine.mine_id, events=None)
+        if waiting:
+            log.info("%s: %d events of alerts to deliver", mine.slug if mine else "fleet", len(waiting))
+        post = Post(connection, waiting)
+        for event in waiting:
+            post.tell(PREFECT, [event], _tell_prefect)
+            for block in post.ways(event).at_once:
+                post.tell(block, [event], _tell_of_one)
+        if mine is None:
+            collected: dict[str, list[sql.Row]] = {}
+            for event in waiting:
+                for block in post.ways(event).digest:
+                    collected.setdefault(block, []).append(event)
+            for block, events in collected.items():
+                post.tell(block, events, _tell_of_all)
+        return post.close()
+
+
+class Post:
+    """One round of deliveries of `waiting` events; a block that fails is left alone until the next round."""
+
+    def __init__(self, connection: sql.Connection, waiting: Sequence[sql.Row]) -> None:
+        self._connection = connection
+        self._routes = routes.listed(connection)
+        self._left = {event["alert_event_id"]: self._blocks(event) - set(event["told"]) for event in waiting}
+        self._down: set[str] = set()
+
+    def ways(self, event: sql.Row) -> routes.Ways:
+        """Return the notification blocks that are to be told of `event`."""
+        return routes.ways(event, self._routes)
+
+    def tell(self, block: str, events: Sequence[sql.Row], send: Callable[[str, Sequence[sql.Row]], None]) -> None:
+        """Have `send` tell `block` of those of `events` that it does not know, and record what became of it."""
+        new = [event for event in events if block in self._left[event["alert_event_id"]]]
+        if not new or block in self._down:
+            return
+        keys = {"events": [event["alert_event_id"] for event in new], "block": block}
         try:
-            _deliver(event)
+            send(block, new)
         except Exception as error:  # whatever a receiver raises: it must not stop the watching
+            problem = _without_addresses(error)
+            sql.run(self._connection, "delivery_failed", problem=problem, **keys)
+            self._down.add(block)
             log.warning(
-                "%s: %d events of alerts stay undelivered until the next run (%s): check the notification block '%s'",
-                mine.slug, len(waiting) - delivered, _without_addresses(error), settings().notification_block,
-            )  # fmt: skip
-            return delivered
-        sql.run(connection, "alert_event_delivered", alert_event_id=event["alert_event_id"])
-    return len(waiting)
+                "the notification block '%s' cannot be told (%s): check it; the next run tries again", block, problem
+            )
+            return
+        sql.run(self._connection, "delivery_done", **keys)
+        for event_id in keys["events"]:
+            self._left[event_id].discard(block)
+
+    def close(self) -> int:
+        """Record which events all have been told of who are to know, and return how many these are."""
+        done = [event_id for event_id, left in self._left.items() if not left]
+        sql.run(self._connection, "alert_event_delivered", events=done)
+        if waiting := len(self._left) - len(done):
+            log.info("%d events of alerts wait for a digest or the next run", waiting)
+        return len(done)
+
+    def _blocks(self, event: sql.Row) -> set[str]:
+        ways = self.ways(event)
+        return {PREFECT, *ways.at_once, *ways.digest}
+
+
+@contextmanager
+def _one_at_a_time(connection: sql.Connection) -> Iterator[None]:
+    """Wait until no other run delivers, so that none is told twice; a killed run lets go."""
+    sql.run(connection, "notify_lock")
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            sql.run(connection, "notify_unlock")
 
 
 def receiver(name: str) -> Any | None:
@@ -68,80 +133,66 @@ def receiver(name: str) -> Any | None:
         and kind in ("", document.block_type.slug)
     ]
     if len(slugs) > 1:
-        raise WrongUse(f"there are several blocks '{plain}': set MINECAM_NOTIFICATION_BLOCK to {slugs[0]}/{plain}")
+        raise WrongUse(f"there are several blocks '{plain}': say which, as {slugs[0]}/{plain}")
     return Block.load(f"{slugs[0]}/{plain}") if slugs else None
 
 
-def _deliver(event: sql.Row) -> None:
-    """Write the artifact, send through the block, emit the event: what may be repeated first."""
+def _send(name: str, title: str, text: str) -> None:
+    """Send a message through block `name`, `notify_attempts` times at most; raises what the last try raised."""
+    given = settings()
+    block = receiver(name)
+    if block is None:
+        if name == given.notification_block:
+            return  # nobody made one: nobody is to be told
+        raise WrongUse(f"there is no notification block '{name}': make it, or `minecam route remove` what names it")
+    for attempt in range(1, given.notify_attempts + 1):
+        try:
+            with block.raise_on_failure():  # without it the block logs a failure and says nothing
+                block.notify(text, title)
+            return
+        except Exception:
+            if attempt == given.notify_attempts:
+                raise
+            time.sleep(given.notify_retry_seconds * attempt)
+
+
+def _tell_of_one(block: str, events: Sequence[sql.Row]) -> None:
+    (event,) = events
+    _send(block, subject(event), body(event))
+
+
+def _tell_of_all(block: str, events: Sequence[sql.Row]) -> None:
+    _send(block, *digest(events))
+
+
+def _tell_prefect(_: str, events: Sequence[sql.Row]) -> None:
+    """Write the artifact, then emit the event; both may be repeated."""
+    (event,) = events
     from prefect.artifacts import create_markdown_artifact
     from prefect.events import emit_event
 
-    create_markdown_artifact(
-        markdown(event, picture(event)), key=f"alert-{event['alert_id']}", description=subject(event)
-    )
-    block = receiver(settings().notification_block)
-    if block is not None:
-        with block.raise_on_failure():  # without it the block logs a failure and says nothing
-            block.notify(body(event), subject(event))
+    png = picture(event)
+    address = f"data:image/png;base64,{base64.b64encode(png).decode()}" if png else None
+    create_markdown_artifact(markdown(event, address), key=f"alert-{event['alert_id']}", description=subject(event))
     emit_event(
         f"minecam.alert.{event['to_state']}",
         resource={
-            "prefect.resource.id": f"minecam.mine.{event['slug']}",
-            "prefect.resource.name": event["mine"],
+            "prefect.resource.id": f"minecam.mine.{event['slug']}" if event["slug"] else "minecam.fleet",
+            "prefect.resource.name": event["mine"] or "fleet",
             "minecam.alert": str(event["alert_id"]),
             "minecam.rule": event["rule"],
             "minecam.severity": str(event["severity"]),
         },
-        payload={"hectares": event["hectares"], "why": event["why"], "first_time": event["first_time"].isoformat()},
+        payload={
+            "measured": event["measured"],
+            "unit": unit(event["measure"]),
+            "hectares": event["hectares"],
+            "why": event["why"],
+            "first_time": event["first_time"].isoformat(),
+        },
         # Its own for ever: an event that is sent again after a crash is known to the server.
         id=uuid.uuid5(uuid.NAMESPACE_URL, f"minecam:{event['alert_event_id']}:{event['at'].isoformat()}"),
     )
-
-
-def picture(event: sql.Row) -> bytes | None:
-    """Return the PNG of the ground before the alert and at this event; None where a raster is missing."""
-    if not event["before_raster"] or not event["raster"]:
-        return None
-    try:
-        before = read(event["before_raster"], event["before_checksum"])
-        after = read(event["raster"], event["checksum"])
-    except MineCamError as error:
-        log.warning("alert %d goes without a picture: %s", event["alert_id"], error)
-        return None
-    if before.grid != after.grid:  # the AOI was redrawn in between
-        return None
-    ground = to_utm(shapely.from_wkb(bytes(event["geom"])), after.grid.epsg)
-    rows, columns = surroundings(ground, after.grid)
-    return before_after(
-        before=colours(before)[rows, columns],
-        after=colours(after)[rows, columns],
-        outlines=[pixels(ring, after.grid) - (columns.start, rows.start) for ring in rings(ground)],
-        captions=(f"{event['before_time']:%Y-%m-%d}", f"{event['sensing_time']:%Y-%m-%d}"),
-    )
-
-
-def surroundings(ground: Any, grid: Grid) -> tuple[slice, slice]:
-    """Return the rows and columns of `grid` that show `ground` (in its metres) in the middle of a square."""
-    corners = pixels(shapely.box(*ground.bounds).exterior, grid)
-    centre, extent = (corners.min(axis=0) + corners.max(axis=0)) / 2, np.ptp(corners, axis=0).max()
-    side = max(int(1.5 * extent), LEAST_PIXELS)
-    starts = [
-        int(np.clip(middle - side / 2, 0, max(size - side, 0)))
-        for middle, size in zip(centre, (grid.width, grid.height), strict=True)
-    ]
-    columns = slice(starts[0], min(starts[0] + side, grid.width))
-    return slice(starts[1], min(starts[1] + side, grid.height)), columns
-
-
-def rings(ground: Any) -> list[Any]:
-    """Return every ring of the polygons in `ground`."""
-    return [ring for part in shapely.get_parts(ground) for ring in (part.exterior, *part.interiors)]
-
-
-def pixels(ring: Any, grid: Grid) -> np.ndarray:
-    """Return the corners of `ring` as column and row, (n, 2)."""
-    return (shapely.get_coordinates(ring) - (grid.left, grid.top)) / (grid.transform.a, grid.transform.e)
 
 
 def _without_addresses(error: Exception) -> str:

@@ -10,8 +10,8 @@ import shapely
 
 import sql
 from tasks.errors import WrongUse
+from tasks.evidence import pixels, rings
 from tasks.grid import Grid, to_utm
-from tasks.notify import pixels, rings
 from tasks.pictures import Panel, colours, overlay, sheet
 from tasks.rasters import read
 from tasks.registry import Mine

@@ -13,43 +13,66 @@ from models.labels import LABELS
 from tasks import registry
 from tasks.alert import advance, raise_alerts
 from tasks.errors import RasterError, WrongUse
+from tasks.measures import OF_CALENDAR, OF_CHANGE, OF_GROWTH
+from tasks.sight import Sight
 
 log = logging.getLogger(__name__)
 
 PLACES = ("anywhere", "outside_licence", "inside_zone")
-
-MINED = tuple(range(1, 10))
-"""Components but for reclaimed ground."""
+MEASURES = ("transition", "hectares", "patch", "growth", "growth_percent", "unseen", "silent")
 
 
 class Rule(BaseModel):
-    """A rule to be. Classes are ids of labels, 0 is background."""
+    """A rule to be. Classes are ids of labels, 0 is background; `threshold` is in the unit of `measure`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(min_length=1, max_length=60, pattern=r"^[a-z0-9][a-z0-9-]*$")
     description: str = Field(min_length=1, max_length=200)
-    from_classes: tuple[int, ...] = (0, 10)
-    to_classes: tuple[int, ...] = MINED
+    measure: str = "transition"
+    from_classes: tuple[int, ...] = ()
+    to_classes: tuple[int, ...] = ()
     place: str = "anywhere"
-    threshold_hectares: float = Field(gt=0, allow_inf_nan=False)
+    threshold: float = Field(gt=0, allow_inf_nan=False)
+    window_days: int | None = Field(None, ge=1, le=36_500)
+    severity_steps: tuple[float, ...] = (2.0, 5.0)
     confirm_n: int = Field(2, ge=1, le=100)
     confirm_m: int = Field(3, ge=1, le=100)
     expire_days: int = Field(180, ge=1, le=36_500)
+    cooldown_days: int = Field(30, ge=0, le=36_500)
     mine: str | None = None
     country: str | None = None
     commodity: str | None = None
 
     @model_validator(mode="after")
     def _sound(self) -> "Rule":
-        if self.place not in PLACES:
-            raise ValueError(f"there is no place '{self.place}': choose of {', '.join(PLACES)}")
-        if len(self.to_classes) == 1 and set(self.from_classes) == set(self.to_classes):
-            raise ValueError("ground that stays what it is never fires: give other labels in from or to")
-        if self.confirm_n > self.confirm_m:
-            raise ValueError(
-                f"{self.confirm_n} of {self.confirm_m} observations cannot agree: give n of m, n at most m"
-            )
+        of_change, of_calendar = self.measure == OF_CHANGE, self.measure in OF_CALENDAR
+        wrong = {
+            f"there is no measure '{self.measure}': choose of {', '.join(MEASURES)}": self.measure not in MEASURES,
+            f"there is no place '{self.place}': choose of {', '.join(PLACES)}": self.place not in PLACES,
+            f"{self.measure} is measured of the whole mine: leave the place out": (
+                self.place != "anywhere" and self.measure in (*OF_GROWTH, *OF_CALENDAR)
+            ),
+            "name the labels that the ground has now": not self.to_classes and not of_calendar,
+            f"{self.measure} looks at no labels: leave them out": bool(self.to_classes) and of_calendar,
+            "only a transition has labels that the ground had before": bool(self.from_classes) != of_change,
+            "ground that stays what it is never fires: give other labels in from or to": (
+                of_change and len(self.to_classes) == 1 and set(self.from_classes) == set(self.to_classes)
+            ),
+            f"say over how many days {self.measure} is measured": (
+                self.measure in OF_GROWTH and self.window_days is None
+            ),
+            "only growth is measured over a window": self.measure not in OF_GROWTH and self.window_days is not None,
+            f"{self.confirm_n} of {self.confirm_m} observations cannot agree: give n of m, n at most m": (
+                self.confirm_n > self.confirm_m
+            ),
+            "give the severity steps as rising multiples above 1": (
+                list(self.severity_steps) != sorted({*self.severity_steps}) or any(x <= 1 for x in self.severity_steps)
+            ),
+        }
+        for why, is_so in wrong.items():
+            if is_so:
+                raise ValueError(why)
         return self
 
 
@@ -85,7 +108,7 @@ def listed(connection: sql.Connection, name: str | None = None) -> list[sql.Row]
 def add(connection: sql.Connection, rule: Rule) -> sql.Row:
     """Add `rule` and return its row; raises WrongUse when its name is taken or its mine is not known."""
     words = rule.model_dump(exclude={"mine"})
-    words["from_classes"], words["to_classes"] = list(rule.from_classes), list(rule.to_classes)
+    words |= {name: list(words[name]) for name in ("from_classes", "to_classes", "severity_steps")}
     words["mine_id"] = None if rule.mine is None else registry.find(connection, rule.mine).mine_id
     rows = sql.run(connection, "rule_add", **words)
     if not rows:
@@ -109,8 +132,10 @@ def rehearse(connection: sql.Connection, rule: Rule) -> list[sql.Row]:
     """Return the events that `rule` would have left in the history of its mines, in their order; writes nothing.
 
     Every current comparison is gone through again by the code that raises alerts, and rolled back. One whose class
-    raster cannot be read is left out, and logged.
+    raster cannot be read is left out, and logged. Raises WrongUse for a rule that looks at the calendar.
     """
+    if rule.measure in OF_CALENDAR:
+        raise WrongUse(f"'{rule.measure}' looks at the calendar, not at epochs: ask the views watch and observation")
     with connection.transaction(force_rollback=True):
         row = add(connection, rule)
         events: list[sql.Row] = []
@@ -120,12 +145,13 @@ def rehearse(connection: sql.Connection, rule: Rule) -> list[sql.Row]:
             mine = registry.find(connection, slug)
             for comparison in comparisons:
                 (epoch,) = sql.run(connection, "epoch_find", epoch_id=comparison["epoch_id"])
+                sight = Sight(connection, comparison, epoch, mine)
                 try:
-                    new = advance(connection, epoch, rule_id=row["rule_id"])
+                    new = advance(sight, rule_id=row["rule_id"])
                 except RasterError as error:
                     log.warning("%s on %s is left out: %s", slug, f"{epoch['sensing_time']:%Y-%m-%d}", error)
                     continue
-                new += raise_alerts(connection, comparison, epoch, mine, [row])
+                new += raise_alerts(sight, [row])
                 read = sql.run(connection, "alert_event_read", mine_id=mine.mine_id, events=new)
                 events += [{**event, "on": epoch["sensing_time"]} for event in read]
         return events
@@ -136,8 +162,7 @@ def of_row(row: sql.Row, **changed: object) -> Rule:
 
     Raises WrongUse when what is changed makes no rule.
     """
-    kept = {name: row[name] for name in Rule.model_fields if name not in ("name", "from_classes", "to_classes")}
+    kept = {name: tuple(row[name]) if isinstance(row[name], list) else row[name] for name in Rule.model_fields}
     given = {name: value for name, value in changed.items() if value is not None}
-    whole = {"from_classes": tuple(row["from_classes"]), "to_classes": tuple(row["to_classes"]), **kept, **given}
     # In SQL a rule may have any name and any words.
-    return rule_of(**{**whole, "name": f"rehearsed-{uuid.uuid4().hex[:8]}", "description": "rehearsed"})
+    return rule_of(**{**kept, **given, "name": f"rehearsed-{uuid.uuid4().hex[:8]}", "description": "rehearsed"})

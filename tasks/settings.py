@@ -93,7 +93,13 @@ class Settings(BaseSettings):
         0.04, ge=0, description="Specks smaller than this join their neighbour, in a change too"
     )
 
-    notification_block: str = Field("minecam-alerts", description="Prefect notification block that alerts are sent to")
+    notification_block: str = Field(
+        "minecam-alerts", description="Prefect notification block that is told of alerts while there are no routes"
+    )
+    notify_attempts: int = Field(2, ge=1, description="How often a notification is tried in one run")
+    notify_retry_seconds: float = Field(
+        1.0, ge=0, description="Pause before the second try; the n-th is n times longer"
+    )
     schedule: str = Field("0 6 * * *", description="Cron expression (UTC) of the scheduled run over all mines")
     prefect_port: int = Field(4200, description="Port of the embedded Prefect server (the next free one if taken)")
     archive_port: int = Field(4280, description="Port of the local archive (the next free one if taken)")

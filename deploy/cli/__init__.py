@@ -9,7 +9,23 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from deploy.cli import alerts, archive, backtest, db, demo, export, mine, model, qgis, report, rule, run, serve, stack
+from deploy.cli import (
+    alerts,
+    archive,
+    backtest,
+    db,
+    demo,
+    export,
+    mine,
+    model,
+    qgis,
+    report,
+    route,
+    rule,
+    run,
+    serve,
+    stack,
+)
 from deploy.stack.stack import QUIET, environment
 from tasks.errors import EXPLAINED, WrongUse
 from tasks.settings import Settings, in_words
@@ -22,14 +38,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    demo.demo, stack.up, stack.down, stack.status, stack.doctor, run.run, run.backfill, alerts.alerts, report.report,
+    demo.demo, stack.up, stack.down, stack.status, stack.doctor, run.run, run.backfill, report.report,
     export.export, serve.serve, qgis.qgis, backtest.backtest,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(mine.app, name="mine")
 app.add_typer(archive.app, name="archive")
 app.add_typer(model.app, name="model")
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(rule.app, name="rule")
+app.add_typer(route.app, name="route")
 app.add_typer(db.app, name="db")
 
 

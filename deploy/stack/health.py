@@ -60,6 +60,7 @@ def examine() -> list[Finding]:
         _found("prefect", _schedule),
         _found("sentinel hub", _service),
         _found("model", _model),
+        _found("alerts", _deliveries),
         _found("disk", _disk),
     ]
 
@@ -105,6 +106,15 @@ def _model() -> str:
 
     model = zoo.load(settings().model, device=settings().device)
     return f"{model.name} {model.version} for {model.sensor_set.name} on {model.device}"
+
+
+def _deliveries() -> str:
+    with sql.connect(settings().database_address, role="read") as connection:
+        rows = sql.run(connection, "delivery_problems")
+    if rows:
+        said = "; ".join(f"'{row['block']}' lacks {row['events']} events of alerts ({row['problem']})" for row in rows)
+        raise StackError(f"{said}: check these notification blocks, the next run tries again")
+    return "everybody has been told"
 
 
 def _disk() -> str:

@@ -1,7 +1,6 @@
 -- Provisional alerts of the epoch's mine that this epoch may speak on: it was sensed after their latest observation,
 -- so that neither a second run nor a late arrival counts twice.
-select a.alert_id, a.state, a.first_time, a.observations, st_asbinary(a.geom) as geom,
-       r.to_classes, r.confirm_n, r.confirm_m, r.expire_days
+select a.alert_id, a.state, a.first_time, a.observations, st_asbinary(a.geom) as geom, r.*
 from epoch e
 join alert a using (mine_id)
 join rule r using (rule_id)

@@ -199,3 +199,20 @@ def test_one_sensing_is_one_observation_of_an_alert(database, home, mine, scenes
     assert database.execute("select observations, state from alert").fetchall() == [
         {"observations": [1], "state": "provisional"}
     ]
+
+
+def test_the_fleet_watches_for_silence_even_where_its_mines_fail(database, home, mine, watch, sentinel_hub):
+    acquire(database, mine, home, 1, 10)
+    watch()
+    sentinel_hub.failures = [(500, {"error": "down"})] * 50
+    with pytest.raises(RunError, match="1 mines were not watched to the end: pit"):
+        monitor.fleet()
+    rows = database.execute("select r.name, a.state from alert a join rule r using (rule_id) order by 1").fetchall()
+    assert [tuple(row.values()) for row in rows] == [("fleet-silent", "confirmed"), ("not-seen", "confirmed")]
+    assert undelivered(database) == 0
+
+
+def test_who_looks_at_the_past_does_not_ask_what_is_missing_today(database, home, mine, watch):
+    acquire(database, mine, home, 1, 10)
+    monitor.fleet(start=date(2023, 1, 1), end=date(2023, 1, 2))
+    assert database.execute("select count(*) as n from alert").fetchone()["n"] == 0

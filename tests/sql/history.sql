@@ -96,9 +96,9 @@ join mine m on m.mine_id = k.mine_id
 cross join lateral (select st_difference(s.geom, b.geom) as geom) g
 where not st_isempty(g.geom);
 
-insert into alert (mine_id, rule_id, state, severity, hectares, first_time, last_time, first_epoch_id, last_epoch_id,
+insert into alert (mine_id, rule_id, state, severity, hectares, measured, first_time, last_time, first_epoch_id, last_epoch_id,
                    observations, raised_at, geom)
-select c.mine_id, 1, 'confirmed', 1, c.hectares, c.sensing_time, c.sensing_time, k.epoch_id, k.epoch_id, '{1,1}',
+select c.mine_id, 1, 'confirmed', 1, c.hectares, c.hectares, c.sensing_time, c.sensing_time, k.epoch_id, k.epoch_id, '{1,1}',
        k.created_at, c.geom
 from change c
 join comparison k using (comparison_id)

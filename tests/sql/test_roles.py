@@ -13,7 +13,7 @@ MINE = (
     "insert into mine (slug, name, aoi) values ('pit', 'Pit', st_multi(st_makeenvelope(0, 0, 1, 1, 4326)))"
     " on conflict (slug) do update set name = excluded.name"
 )
-RULE = "update rule set threshold_hectares = 2"
+RULE = "update rule set threshold = 2"
 MAY = {
     "read": ["select * from segment", "select * from mine_history"],
     "ingest": ["select * from mine_history", MINE, "update acquisition set tries = 1",

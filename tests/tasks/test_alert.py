@@ -1,24 +1,20 @@
-"""Rules, states and agreement as pure functions; then alerts on a real database, epoch after epoch."""
+"""Alerts on a real database, epoch after epoch: raised, confirmed, carried on, expired."""
 
 from datetime import UTC, datetime, timedelta
 
-import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
 
 import sql
-from tasks import registry
-from tasks.alert import agreement, alert, matching, next_state, severity
-from tasks.grid import Grid, grid_for, to_utm, to_wgs84
+from tasks import registry, rules
+from tasks.alert import alert
+from tasks.grid import Grid, grid_for, to_wgs84
 from tasks.rasters import write_cog
 from tasks.store import copy_rows
 
 AOI = shapely.box(69.0, 33.0, 69.02, 33.02)
 GRID = grid_for(AOI)
-RULE = {"from_classes": [0, 10], "to_classes": [1, 6], "place": "anywhere", "threshold_hectares": 2.0}
 
 
 def ground(column, row, width, height):
@@ -26,105 +22,6 @@ def ground(column, row, width, height):
     west, north = GRID.left + 10 * column, GRID.top - 10 * row
     return to_wgs84(shapely.box(west, north - 10 * height, west + 10 * width, north), GRID.epsg)
 
-
-def frame(*patches):
-    """Changes (from, to, geometry)."""
-    columns = {"from_class": [patch[0] for patch in patches], "to_class": [patch[1] for patch in patches]}
-    return gpd.GeoDataFrame(columns, geometry=[patch[2] for patch in patches], crs=4326)
-
-
-def matches(changes, licence=None, zones=None, **rule):
-    return matching(changes=changes, rule={**RULE, **rule}, licence=licence, zones=zones, epsg=GRID.epsg)
-
-
-def test_a_rule_fires_on_its_transition_from_its_threshold():
-    (match,) = matches(frame((0, 1, ground(0, 0, 20, 10)), (1, 0, ground(50, 0, 90, 90))))
-    assert match.hectares == pytest.approx(2.0) and match.geometry.geom_type == "MultiPolygon"
-    assert matches(frame((0, 1, ground(0, 0, 19, 10)))) == []
-    assert matches(frame((0, 4, ground(0, 0, 90, 90)))) == []
-    assert matches(frame()) == []
-
-
-def test_what_lies_within_30_m_belongs_together():
-    near = frame((0, 1, ground(0, 0, 10, 10)), (10, 6, ground(12, 0, 10, 10)))
-    far = frame((0, 1, ground(0, 0, 10, 10)), (10, 6, ground(14, 0, 10, 10)))
-    assert [match.hectares for match in matches(near)] == [pytest.approx(2.0)]
-    assert matches(far) == []
-    two = frame((0, 1, ground(0, 0, 20, 10)), (0, 1, ground(0, 40, 30, 10)))
-    assert [match.hectares for match in matches(two)] == [pytest.approx(3.0), pytest.approx(2.0)]
-
-
-def test_a_place_cuts_the_ground():
-    changes, half = frame((0, 1, ground(0, 0, 40, 10))), ground(0, 0, 25, 50)
-    assert [match.hectares for match in matches(changes, zones=half, place="inside_zone")] == [pytest.approx(2.5)]
-    outside = matches(changes, licence=half, place="outside_licence", threshold_hectares=0.5)
-    assert [match.hectares for match in outside] == [pytest.approx(1.5)]
-    assert matches(changes, place="inside_zone") == matches(changes, place="outside_licence") == []
-
-
-BLOCKS = st.tuples(st.integers(0, 60), st.integers(0, 60), st.integers(1, 30), st.integers(1, 30))
-
-
-@given(st.lists(BLOCKS, max_size=6), BLOCKS)
-def test_matches_are_apart_and_never_more_than_the_changes(blocks, licensed):
-    changes, licence = frame(*((0, 1, ground(*block)) for block in blocks)), ground(*licensed)
-    anywhere = matches(changes, threshold_hectares=0.01)
-    outside = matches(changes, licence=licence, place="outside_licence", threshold_hectares=0.01)
-    outlines = [to_utm(match.geometry, GRID.epsg) for match in anywhere]
-    whole = shapely.union_all([to_utm(shape, GRID.epsg) for shape in changes.geometry], grid_size=0.01).area / 1e4
-    assert sum(match.hectares for match in anywhere) == pytest.approx(whole, abs=0.01)
-    assert sum(match.hectares for match in outside) <= whole + 0.01
-    assert all(a.distance(b) > 29 for i, a in enumerate(outlines) for b in outlines[:i])
-    assert all(match.geometry.is_valid for match in anywhere)
-
-
-@pytest.mark.parametrize(("hectares", "level"), [(2.0, 1), (3.9, 1), (4.0, 2), (9.9, 2), (10.0, 3), (500, 3)])
-def test_severity(hectares, level):
-    assert severity(hectares, 2.0) == level
-
-
-@pytest.mark.parametrize(
-    ("observations", "age", "state"),
-    [
-        ("", 0, "provisional"), ("1", 5, "provisional"), ("0", 5, "provisional"),
-        ("11", 5, "confirmed"), ("10", 5, "provisional"), ("01", 5, "provisional"), ("00", 5, "expired"),
-        ("101", 5, "confirmed"), ("011", 5, "confirmed"), ("100", 5, "expired"), ("010", 5, "expired"),
-        ("1001", 5, "expired"), ("0011", 5, "expired"),
-        ("", 180, "provisional"), ("", 181, "expired"), ("1", 181, "expired"), ("11", 181, "confirmed"),
-    ],
-)  # fmt: skip
-def test_the_truth_table_of_two_of_three(observations, age, state):
-    seen = [int(each) for each in observations]
-    assert next_state(state="provisional", observations=seen, n=2, m=3, age_days=age, expire_days=180) == state
-
-
-@given(st.lists(st.booleans(), max_size=9), st.integers(1, 5), st.integers(0, 4), st.integers(0, 400))
-def test_a_decided_alert_stays_decided(seen, n, more, age):
-    given_ = {"n": n, "m": n + more, "age_days": age, "expire_days": 180}
-    states = [
-        next_state(state="provisional", observations=seen[:i], **{**given_, "age_days": 0})
-        for i in range(len(seen) + 1)
-    ]
-    decided = [state for state in states if state != "provisional"]
-    assert len(set(decided)) <= 1 and states == ["provisional"] * (len(states) - len(decided)) + decided
-    assert next_state(state="provisional", observations=seen, **{**given_, "age_days": 181}) != "provisional"
-    for state in ("confirmed", "acknowledged", "resolved", "expired"):
-        assert next_state(state=state, observations=seen, **given_) == state
-
-
-def test_agreement_needs_half_of_the_pixels_valid_and_half_of_those_of_the_rule():
-    mask = np.array([[True] * 4 + [False]])
-
-    def seen(*classes):
-        return agreement(classes=np.array([[*classes, 1]], np.uint8), mask=mask, to_classes=[1, 6])
-
-    assert seen(255, 255, 255, 1) is None and seen(255, 255, 255, 255) is None
-    assert seen(255, 255, 0, 1) is True and seen(255, 255, 0, 0) is False
-    assert seen(1, 6, 0, 0) is True and seen(1, 0, 0, 0) is False
-    assert agreement(classes=np.ones((1, 5), np.uint8), mask=~np.ones((1, 5), bool), to_classes=[1]) is None
-
-
-# From here on: a database, and epochs written straight into its tables.
 
 PATCH = ground(20, 20, 20, 20)
 START = datetime(2023, 1, 1, tzinfo=UTC)
@@ -168,6 +65,32 @@ def compared(database, epoch, changes):
     types = ["int8", "int4", "int2", "int2", "float4", "float4", "timestamptz", "timestamptz"]
     copy_rows(database, "change_copy", types, rows)
     return row
+
+
+def watered(database, mine, home, day, hectares, *, seen=1.0):
+    """Write an epoch in which a pond of so many hectares was seen, `seen` a share of the AOI."""
+    row = observe(database, mine, home, day, dug=None)
+    keys = {"epoch": row["epoch_id"], "seen": seen, "hectares": hectares, "mine": mine.mine_id,
+            "geom": shapely.to_wkb(shapely.MultiPolygon([ground(20, 20, 20, round(5 * hectares))]))}  # fmt: skip
+    database.execute("update epoch set valid_hectares = %(seen)s where epoch_id = %(epoch)s", keys)
+    database.execute(
+        "insert into segment (epoch_id, mine_id, class_id, hectares, confidence, sensing_time, geom)"
+        " select epoch_id, mine_id, 6, %(hectares)s, 0.9, sensing_time, st_geomfromwkb(%(geom)s, 4326) from epoch"
+        " where epoch_id = %(epoch)s", keys,
+    )  # fmt: skip
+    database.execute(
+        "insert into class_area (epoch_id, class_id, sensing_time, hectares) select epoch_id, 6, sensing_time,"
+        " %(hectares)s from epoch where epoch_id = %(epoch)s", keys,
+    )  # fmt: skip
+    return row
+
+
+def only(database, **words):
+    """Leave one rule: of water, unless it says otherwise, confirmed by two of three."""
+    for row in rules.listed(database):
+        rules.enable(database, row["name"], enabled=False)
+    given = {"name": "the-rule", "description": "The rule", "to_classes": (6,), "threshold": 4.0, **words}
+    rules.add(database, rules.rule_of(**given))
 
 
 def alerts(database):
@@ -229,6 +152,74 @@ def test_an_alert_that_goes_on_is_updated(database, home, mine):
     assert alert(database, wider, mine) == [] and dump(database) == before
     far = observe(database, mine, home, 7, changes=[(0, 1, ground(20, 100, 20, 20))])
     assert len(alert(database, far, mine)) == 1 and len(alerts(database)) == 2
+
+
+def test_a_confirmed_alert_that_becomes_more_severe_is_told_again(database, home, mine):
+    only(database, measure="transition", from_classes=(0,), to_classes=(1,), threshold=2.0, severity_steps=(3.0,),
+         confirm_n=1, confirm_m=1)  # fmt: skip
+    alert(database, observe(database, mine, home, 0, changes=[(0, 1, PATCH)]), mine)
+    alert(database, observe(database, mine, home, 5), mine)
+    wider = observe(database, mine, home, 10, dug=ground(20, 20, 60, 20), changes=[(0, 1, ground(42, 20, 38, 20))])
+    (event,) = alert(database, wider, mine)
+    assert (event["from_state"], event["to_state"], event["severity"]) == ("confirmed", "confirmed", 2)
+    assert event["why"] == "more severe: 11.60 ha match the rule 'the-rule' now" and not event["quiet"]
+    assert alert(database, wider, mine) == []
+
+
+def test_in_a_cool_down_a_new_alert_is_told_when_it_is_confirmed(database, home, mine):
+    only(database, measure="transition", from_classes=(0,), to_classes=(1,), cooldown_days=30)
+    alert(database, observe(database, mine, home, 0, changes=[(0, 1, PATCH)]), mine)
+    for day in (5, 10):
+        alert(database, observe(database, mine, home, day, dug=None), mine)
+    (again,) = alert(database, observe(database, mine, home, 15, changes=[(0, 1, PATCH)]), mine)
+    (far,) = alert(database, observe(database, mine, home, 16, changes=[(0, 1, ground(20, 100, 20, 20))]), mine)
+    assert again["quiet"] and again["to_state"] == "provisional" and not far["quiet"]
+    events = alert(database, observe(database, mine, home, 20), mine) + alert(
+        database, observe(database, mine, home, 25), mine
+    )
+    said = {(event["alert_id"], event["to_state"]): event["quiet"] for event in events}
+    assert said == {(again["alert_id"], "confirmed"): False, (far["alert_id"], "expired"): False}
+    alert(database, observe(database, mine, home, 30, dug=None, changes=[(0, 1, ground(20, 100, 20, 20))]), mine)
+    events = [event for day in (35, 40)
+              for event in alert(database, observe(database, mine, home, day, dug=None), mine)]  # fmt: skip
+    assert [(event["to_state"], event["quiet"]) for event in events] == [("expired", True)]
+    (late,) = alert(database, observe(database, mine, home, 71, changes=[(0, 1, ground(20, 100, 20, 20))]), mine)
+    assert not late["quiet"]
+
+
+def test_hectares_of_a_class_are_measured_again_by_every_epoch(database, home, mine):
+    only(database, measure="hectares")
+    assert alert(database, watered(database, mine, home, 0, 3), mine) == []
+    (event,) = alert(database, watered(database, mine, home, 5, 4), mine)
+    assert (event["to_state"], round(event["measured"], 2)) == ("provisional", 4.0)
+    assert alert(database, watered(database, mine, home, 8, 2, seen=0.5), mine) == []  # the rest may be under cloud
+    assert alerts(database)[0]["observations"] == []
+    assert alert(database, watered(database, mine, home, 10, 5), mine) == []
+    (event,) = alert(database, watered(database, mine, home, 15, 4.4, seen=0.5), mine)
+    (row,) = alerts(database)
+    assert event["to_state"] == "confirmed" and row["observations"] == [1, 1] and row["severity"] == 1
+    assert row["measured"] == pytest.approx(4.4, abs=0.01) == row["hectares"]
+    assert alert(database, watered(database, mine, home, 12, 9), mine) == []  # a late one says nothing of today
+    assert alerts(database)[0]["measured"] == row["measured"]
+
+
+def test_growth_over_a_window(database, home, mine):
+    only(database, measure="growth_percent", window_days=40, threshold=21.0)
+    for day, hectares in ((0, 10), (10, 10.5), (20, 11)):
+        assert alert(database, watered(database, mine, home, day, hectares), mine) == []
+    assert alert(database, watered(database, mine, home, 30, 30, seen=0.5), mine) == []
+    assert alert(database, watered(database, mine, home, 40, 12), mine) == []  # 20 %
+    (event,) = alert(database, watered(database, mine, home, 42, 14), mine)
+    assert (event["to_state"], event["measure"]) == ("provisional", "growth_percent") and event["measured"] >= 21
+    assert event["why"].endswith("% match the rule 'the-rule' (from 21 %)")
+    assert alerts(database)[0]["hectares"] == pytest.approx(14, abs=0.01)
+
+
+def test_every_large_patch_has_an_alert_of_its_own(database, home, mine):
+    only(database, measure="patch", threshold=3.0, confirm_n=1, confirm_m=2)
+    assert len(alert(database, watered(database, mine, home, 0, 3), mine)) == 1
+    assert [event["to_state"] for event in alert(database, observe(database, mine, home, 5, dug=None), mine)] == []
+    assert alerts(database)[0]["observations"] == [0]
 
 
 def test_a_late_epoch_dates_the_alert_back_and_is_no_later_observation(database, home, mine):

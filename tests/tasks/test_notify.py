@@ -15,11 +15,12 @@ from prefect.events.clients import AssertingEventsClient
 from prefect.events.worker import EventsWorker
 from prefect.testing.utilities import prefect_test_harness
 
-from tasks import registry
+from tasks import registry, routes
 from tasks.errors import WrongUse
 from tasks.grid import grid_for, to_wgs84
 from tasks.notify import notify, receiver
 from tasks.rasters import write_cog
+from tasks.stale import stale
 
 AOI = shapely.box(69.0, 33.0, 69.02, 33.02)
 GRID = grid_for(AOI)
@@ -33,12 +34,14 @@ def prefect_server() -> Iterator[None]:
 
 
 class Receiver:
-    """What was received; `up` says whether it answers 200 or 503."""
+    """What was received; `up` says whether it answers 200, and `trouble` what it does when it does not."""
 
     def __init__(self) -> None:
         self.received: list[dict[str, str]] = []
         self.up = True
+        self.trouble = "fails"
         self.port = 0
+        self.over = threading.Event()
 
 
 @pytest.fixture
@@ -50,8 +53,16 @@ def channel() -> Iterator[Receiver]:
             content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             if channel.up:
                 channel.received.append(content)
-            self.send_response(200 if channel.up else 503)
-            self.end_headers()
+                self.send_response(200)
+                self.end_headers()
+            elif channel.trouble == "hangs":
+                channel.over.wait(60)
+            elif channel.trouble == "garbage":
+                self.wfile.write(b"\x00\xff not HTTP at all\r\n\r\n")
+            elif channel.trouble == "fails":
+                self.send_response(503)
+                self.end_headers()
+            self.close_connection = True  # "closes": without a word
 
         def log_message(self, *_: object) -> None:
             pass
@@ -60,6 +71,7 @@ def channel() -> Iterator[Receiver]:
     channel.port = server.server_port
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     yield channel
+    channel.over.set()
     server.shutdown()
     server.server_close()
 
@@ -120,8 +132,8 @@ def mine(database, home):
         " c as (insert into change (comparison_id, mine_id, from_class, to_class, hectares, confidence, previous_time,"
         " sensing_time, geom) select comparison_id, mine_id, 0, 1, 4, 0.9, %(old)s, %(new)s,"
         " st_geomfromwkb(%(geom)s, 4326) from k),"
-        " a as (insert into alert (mine_id, rule_id, severity, hectares, first_time, last_time, first_epoch_id,"
-        " last_epoch_id, geom) values (%(mine)s, 1, 2, 4, %(new)s, %(new)s, %(second)s, %(second)s,"
+        " a as (insert into alert (mine_id, rule_id, severity, hectares, measured, first_time, last_time,"
+        " first_epoch_id, last_epoch_id, geom) values (%(mine)s, 1, 2, 4, 4, %(new)s, %(new)s, %(second)s, %(second)s,"
         " st_geomfromwkb(%(geom)s, 4326)) returning alert_id)"
         " insert into alert_event (alert_id, to_state, epoch_id, actor, why)"
         " select alert_id, 'provisional', %(second)s, 'minecam', '4 ha match' from a",
@@ -138,7 +150,7 @@ def test_an_event_reaches_artifact_and_event_stream_without_any_receiver(databas
     caplog.set_level("INFO", "tasks.notify")
     assert notify(database, mine) == 1 and undelivered(database) == 0
     artifact = Artifact.get("alert-1")
-    assert artifact.data.startswith("## MineCam: new-digging provisional at East &lt;pit&gt;, 4.0 ha")
+    assert artifact.data.startswith("## MineCam: new-digging provisional at East &lt;pit&gt;, 4.00 ha")
     assert "data:image/png;base64,iVBOR" in artifact.data and len(artifact.data) < 400_000
     for words in (
         "https://www.openstreetmap.org/?mlat=33.0", "s2-rgb-mines (abcdef01)", "SIM_S2A_1, S2A_MSIL2A_2",
@@ -153,20 +165,81 @@ def test_an_event_reaches_artifact_and_event_stream_without_any_receiver(databas
     ]
 
 
-def test_a_receiver_that_is_down_leaves_the_event_for_the_next_run(
-    database, mine, channel, emitted, caplog, monkeypatch
+@pytest.mark.parametrize("trouble", ["fails", "hangs", "garbage", "closes"])
+def test_a_receiver_in_trouble_leaves_the_event_for_the_next_run(
+    database, mine, channel, emitted, caplog, monkeypatch, trouble
 ):
-    SlackWebhook(url=f"json://127.0.0.1:{channel.port}/secret").save("down-then-up", overwrite=True)
+    SlackWebhook(url=f"json://127.0.0.1:{channel.port}/secret?cto=1&rto=1").save("down-then-up", overwrite=True)
     monkeypatch.setenv("MINECAM_NOTIFICATION_BLOCK", "down-then-up")
-    channel.up = False
+    channel.up, channel.trouble = False, trouble
     assert notify(database, mine) == 0 and undelivered(database) == 1
-    assert "1 events of alerts stay undelivered" in caplog.text and "secret" not in caplog.text
+    told = database.execute("select block, tries, delivered_at is not null as done from delivery order by 1").fetchall()
+    assert told == [
+        {"block": "down-then-up", "tries": 1, "done": False},
+        {"block": "prefect", "tries": 0, "done": True},
+    ]
+    assert "the notification block 'down-then-up' cannot be told" in caplog.text and "secret" not in caplog.text
     channel.up = True
     assert notify(database, mine) == 1 and undelivered(database) == 0
     (message,) = channel.received
-    assert message["title"] == "MineCam: new-digging provisional at East <pit>, 4.0 ha"
+    assert message["title"] == "MineCam: new-digging provisional at East <pit>, 4.00 ha"
     assert "Hectares: 4.00" in message["message"] and "openstreetmap" in message["message"]
     assert notify(database, mine) == 0 and len(channel.received) == 1
+
+
+def test_routes_say_who_is_told_of_what_and_one_that_is_down_holds_up_nobody(
+    database, mine, channel, emitted, monkeypatch
+):
+    monkeypatch.setenv("MINECAM_NOTIFY_ATTEMPTS", "1")
+    for name, port in (("team", channel.port), ("office", channel.port), ("broken", 9)):
+        SlackWebhook(url=f"json://127.0.0.1:{port}/{name}?cto=1&rto=1").save(name, overwrite=True)
+    routes.add(database, block="broken")
+    routes.add(database, block="team", rule="new-digging", least_severity=2)
+    routes.add(database, block="team", rule="new-digging")  # told once all the same
+    routes.add(database, block="office", states=["provisional", "confirmed"], digest=True)
+    other = routes.add(database, block="office", rule="inside-zone")
+    assert notify(database, mine) == 0 and len(channel.received) == 1  # the team; the office waits for the fleet's run
+    assert notify(database) == 0 and [message["title"] for message in channel.received][1:] == [
+        "MineCam: 1 news of alerts at 1 mines"
+    ]
+    assert "new-digging provisional at East <pit>, 4.00 ha" in channel.received[1]["message"]
+    assert notify(database) == 0 and len(channel.received) == 2 and undelivered(database) == 1
+    routes.remove(database, 1)
+    assert notify(database) == 1 and len(channel.received) == 2 and undelivered(database) == 0
+    with pytest.raises(WrongUse, match="there is no route 1"):
+        routes.remove(database, 1)
+    assert [row["route_id"] for row in routes.listed(database)] == [2, 3, 4, other]
+
+
+def test_nobody_is_told_of_a_quiet_event_nor_of_states_without_a_route(database, mine, channel, emitted):
+    SlackWebhook(url=f"json://127.0.0.1:{channel.port}/").save("confirmed-only", overwrite=True)
+    routes.add(database, block="confirmed-only", states=["confirmed"])
+    assert notify(database, mine) == 1 and channel.received == []
+    database.execute(
+        "insert into alert_event (alert_id, to_state, actor, why, quiet) values (1, 'confirmed', 'x', 'y', true)"
+    )
+    assert notify(database, mine) == 0 and channel.received == []
+    with pytest.raises(WrongUse, match="there is no state 'gone'"):
+        routes.add(database, block="confirmed-only", states=["gone"])
+
+
+def test_an_alert_of_the_fleet_is_told_without_place_and_picture(database, mine, channel, emitted, monkeypatch):
+    SlackWebhook(url=f"json://127.0.0.1:{channel.port}/").save("fleet-too", overwrite=True)
+    monkeypatch.setenv("MINECAM_NOTIFICATION_BLOCK", "fleet-too")
+    database.execute("update alert_event set delivered_at = now()")
+    database.execute(
+        "insert into acquisition (mine_id, sensor_set, collection, sensing_date, sensing_time, product_ids)"
+        " values (%s, 's2-rgb', 'sentinel-2-l2a', '2023-02-05', '2023-02-05', '{X}')", (mine.mine_id,)
+    )  # fmt: skip
+    database.execute("update rule set enabled = name = 'fleet-silent'")
+    (event,) = stale(database, at=datetime(2023, 3, 30, tzinfo=UTC))
+    assert notify(database) == 1
+    (message,) = channel.received
+    assert message["title"] == "MineCam: fleet-silent confirmed at the fleet, 22 days" and event["mine"] is None
+    assert "Measured: 22 days" in message["message"] and "openstreetmap" not in message["message"]
+    assert "data:image" not in Artifact.get("alert-2").data
+    (emitted_event,) = [one for one in emitted() if one.event == "minecam.alert.confirmed"]
+    assert emitted_event.resource.id == "minecam.fleet"
 
 
 def test_a_webhook_is_a_receiver_too(database, mine, channel, emitted, monkeypatch):
@@ -176,7 +249,7 @@ def test_a_webhook_is_a_receiver_too(database, mine, channel, emitted, monkeypat
     ).save("hook", overwrite=True)  # fmt: skip
     monkeypatch.setenv("MINECAM_NOTIFICATION_BLOCK", "custom-webhook/hook")
     assert notify(database, mine) == 1
-    assert channel.received == [{"subject": "MineCam: new-digging provisional at East <pit>, 4.0 ha"}]
+    assert channel.received == [{"subject": "MineCam: new-digging provisional at East <pit>, 4.00 ha"}]
 
 
 def test_a_name_without_a_block_is_none_and_one_of_two_is_wrong_use(channel):

@@ -7,13 +7,17 @@ import sql
 from tasks import registry, rules
 from tasks.alert import alert
 from tasks.errors import WrongUse
+from tasks.lifecycle import MINED, NOT_MINED
 from tests.tasks.test_alert import PATCH, alerts, mine, observe
 
 __all__ = ["mine"]
 
 
+MINE = {"from_classes": NOT_MINED, "to_classes": MINED}
+
+
 def rule(**words):
-    return rules.rule_of(**{"name": "big", "description": "A big hole", "threshold_hectares": 3.0, **words})
+    return rules.rule_of(**{"name": "big", "description": "A big hole", "threshold": 3.0, **MINE, **words})
 
 
 def test_a_rule_raises_alerts_of_its_mines_only(database, home, mine):
@@ -39,7 +43,7 @@ def test_a_rehearsal_says_what_would_have_been_raised_and_writes_nothing(databas
     (known,) = rules.listed(database, "new-digging")
     events = rules.rehearse(database, rules.of_row(known))
     assert [(one["to_state"], one["on"].day) for one in events] == [("provisional", 1), ("confirmed", 21)]
-    assert rules.rehearse(database, rules.of_row(known, threshold_hectares=5.0)) == []
+    assert rules.rehearse(database, rules.of_row(known, threshold=5.0)) == []
     assert rules.rehearse(database, rules.of_row({**known, "name": "Made_in SQL"})) != []
     once = rules.rehearse(database, rules.of_row(known, confirm_n=1, confirm_m=1))
     assert [one["on"].day for one in once] == [1, 11]
@@ -65,11 +69,20 @@ def test_a_rule_that_is_off_raises_nothing_new(database, home, mine):
     ("words", "said"),
     [
         ({"name": "Not this"}, "name"),
-        ({"threshold_hectares": 0}, "threshold_hectares"),
+        ({"threshold": 0}, "threshold"),
         ({"place": "nowhere"}, "there is no place 'nowhere'"),
         ({"confirm_n": 4}, "4 of 3 observations cannot agree"),
-        ({"threshold_hectares": float("inf")}, "threshold_hectares"),
+        ({"threshold": float("inf")}, "threshold"),
         ({"from_classes": (1,), "to_classes": (1,)}, "never fires"),
+        ({"measure": "depth"}, "there is no measure 'depth'"),
+        ({"to_classes": ()}, "name the labels"),
+        ({"from_classes": ()}, "only a transition has labels"),
+        ({"measure": "patch"}, "only a transition has labels"),
+        ({"measure": "growth", "from_classes": ()}, "say over how many days growth is measured"),
+        ({"window_days": 90}, "only growth is measured over a window"),
+        ({"measure": "growth", "from_classes": (), "window_days": 90, "place": "inside_zone"}, "leave the place out"),
+        ({"measure": "unseen", "from_classes": ()}, "looks at no labels"),
+        ({"severity_steps": (5, 2)}, "rising multiples"),
     ],
 )
 def test_what_makes_no_rule_is_said(words, said):

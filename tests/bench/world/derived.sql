@@ -17,10 +17,10 @@ select k.comparison_id, k.mine_id, 0, 1, s.hectares / 10, 0.8, s.sensing_time - 
 from comparison k
 join segment s using (epoch_id)
 where s.class_id = 1 and k.comparison_id % 5 = 0;
-insert into alert (mine_id, rule_id, state, severity, hectares, first_time, last_time, first_epoch_id, last_epoch_id,
-                   observations, raised_at, geom)
+insert into alert (mine_id, rule_id, state, severity, hectares, measured, first_time, last_time, first_epoch_id,
+                   last_epoch_id, observations, raised_at, geom)
 select c.mine_id, 1, case when k.comparison_id % 3 = 0 then 'confirmed' else 'resolved' end, 1 + k.comparison_id % 3,
-       c.hectares, c.sensing_time, c.sensing_time, k.epoch_id, k.epoch_id, '{1,1}', k.created_at, c.geom
+       c.hectares, c.hectares, c.sensing_time, c.sensing_time, k.epoch_id, k.epoch_id, '{1,1}', k.created_at, c.geom
 from change c
 join comparison k using (comparison_id)
 where k.comparison_id % 50 = 0;

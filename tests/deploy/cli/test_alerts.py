@@ -1,5 +1,6 @@
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import shapely
@@ -37,9 +38,9 @@ def two_alerts(database, home):
     ).fetchone()["epoch_id"]
     for state, severity in (("expired", 3), ("confirmed", 2)):
         database.execute(
-            "insert into alert (mine_id, rule_id, state, severity, hectares, first_time, last_time, first_epoch_id,"
-            " last_epoch_id, observations, geom) values (%s, 1, %s, %s, 4.5, %s, %s, %s, %s, '{1,0,1}',"
-            " (select aoi from mine where mine_id = %s))",
+            "insert into alert (mine_id, rule_id, state, severity, hectares, measured, first_time, last_time,"
+            " first_epoch_id, last_epoch_id, observations, geom)"
+            " values (%s, 1, %s, %s, 4.5, 4.5, %s, %s, %s, %s, '{1,0,1}', (select aoi from mine where mine_id = %s))",
             (mine.mine_id, state, severity, time, time, epoch, epoch, mine.mine_id),
         )
 
@@ -60,3 +61,34 @@ def test_the_table_and_the_help(two_alerts, monkeypatch) -> None:
     table = _alerts()
     assert "new-digging" in table and "2/3" in table
     assert "minecam alerts --mine" in _alerts("--help")
+
+
+def test_a_person_decides_and_that_is_kept(two_alerts, database) -> None:
+    (row,) = json.loads(_alerts("--json"))
+    number = str(row["alert_id"])
+    database.execute("insert into alert_event (alert_id, to_state, actor, why) values (%s, 'confirmed', 'minecam', 'w')",
+                     (row["alert_id"],))  # fmt: skip
+    assert "new-digging at pit) was confirmed: acknowledged" in _alerts(
+        "acknowledge", number, "--why", "on site Friday"
+    )
+    assert json.loads(_alerts("--json"))[0]["state"] == "acknowledged"
+    assert "was acknowledged: resolved" in _alerts("resolve", number, "--why", "filled in", "--by", "eva")
+    history = database.execute("select to_state, actor, why from alert_history order by alert_event_id").fetchall()
+    assert [tuple(event.values()) for event in history][2] == ("resolved", "eva", "filled in") and history[1]["actor"]
+    with pytest.raises(WrongUse, match="is resolved"):
+        _alerts("acknowledge", number, "--why", "again")
+
+
+def test_the_evidence_is_shown_and_written(two_alerts, database, tmp_path: Path) -> None:
+    (row,) = json.loads(_alerts("--json"))
+    database.execute("insert into alert_event (alert_id, to_state, actor, why) values (%s, 'confirmed', 'minecam', 'w')",
+                     (row["alert_id"],))  # fmt: skip
+    shown = _alerts("show", str(row["alert_id"]), "--folder", str(tmp_path / "evidence"))
+    assert shown.startswith("MineCam: new-digging confirmed at Pit, 4.50 ha") and "openstreetmap" in shown
+    outline = json.loads((tmp_path / "evidence" / f"alert-{row['alert_id']}.geojson").read_text())
+    assert outline["geometry"]["type"] == "MultiPolygon" and outline["properties"]["Hectares"] == "4.50"
+    assert (tmp_path / "evidence" / f"alert-{row['alert_id']}.md").read_text().startswith("## MineCam: new-digging")
+    with pytest.raises(WrongUse, match="there is no alert 99"):
+        _alerts("show", "99")
+    with pytest.raises(WrongUse, match="cannot be written to"):
+        _alerts("show", str(row["alert_id"]), "--folder", "/proc/evidence")

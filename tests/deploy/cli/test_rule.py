@@ -27,10 +27,10 @@ def test_a_rule_is_added_listed_switched_and_rehearsed(database, home, mine, mon
     added = json.loads(_rule("list", "--json"))[-1]
     assert (added["name"], added["to_names"], added["mine"], added["enabled"]) == ("hole", ["excavation"], "pit", True)
     table = _rule("list")
-    assert "outside_licence" in table and "1 of 1" in table and "all mines" in table
+    assert "outside licence" in table and "1 of 1" in table and "all mines" in table
     [event] = json.loads(_rule("test", "hole", "--json"))
     assert (event["mine"], event["date"], event["state"]) == ("pit", "2023-01-01", "provisional")
-    assert event["hectares"] == pytest.approx(4.0, abs=0.01) and "match the rule 'hole'" in event["why"]
+    assert event["measured"] == pytest.approx(4.0, abs=0.01) and "match the rule 'hole'" in event["why"]
     assert "0 alerts raised" in _rule("test", "hole", "--threshold", "9")
     _rule("disable", "hole")
     assert json.loads(_rule("list", "--json"))[-1]["enabled"] is False

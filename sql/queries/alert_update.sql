@@ -1,7 +1,8 @@
--- An alert that goes on: more ground, and the epoch among those that saw it (an earlier one dates it back).
+-- An alert that goes on: its ground, and the epoch among those that saw it (an earlier one dates it back).
 update alert a
 set geom = st_geomfromwkb(%(geom)s, 4326),
     hectares = %(hectares)s,
+    measured = %(measured)s,
     severity = greatest(a.severity, %(severity)s),
     first_epoch_id = case when e.sensing_time < a.first_time then e.epoch_id else a.first_epoch_id end,
     first_time = least(a.first_time, e.sensing_time),

@@ -1,0 +1,1 @@
+update route set enabled = false where route_id = %(route_id)s and enabled returning *

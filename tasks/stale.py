@@ -1,0 +1,48 @@
+"""The stale watch: alerts where nothing was seen of a mine, or nothing came of the fleet, for too long.
+
+Runs at the end of every scheduled run of the fleet, whatever became of its mines. No epoch brings these alerts about
+and none confirms them: they are confirmed at once, and resolved when something is seen or comes again.
+"""
+
+from datetime import datetime
+
+import sql
+from tasks.lifecycle import transition
+from tasks.measures import amount, reached, severity
+
+
+def stale(connection: sql.Connection, *, at: datetime) -> list[sql.Row]:
+    """Raise, carry on or resolve the alerts of the measures `unseen` and `silent` as of `at` (UTC).
+
+    One transaction; a second run at the same time does nothing. Returns the new alert_event rows with the figures of
+    alert, rule and mine.
+    """
+    events: list[int] = []
+    with connection.transaction():
+        sql.run(connection, "stale_lock")
+        for row in sql.run(connection, "stale_mines", at=at) + sql.run(connection, "stale_fleets", at=at):
+            events += _judge(connection, row, at)
+        return sql.run(connection, "alert_event_read", mine_id=None, events=events)
+
+
+def _judge(connection: sql.Connection, row: sql.Row, at: datetime) -> list[int]:
+    """Hold a rule, for one mine or the fleet, against its days and what is `since` when; return ids of events."""
+    days, since = float(row["days"]), row["since"]
+    owner = {"rule_id": row["rule_id"], "mine_id": row["mine_id"]}
+    standing = sql.run_one(connection, "stale_known", **owner)
+    figures = {"measured": days, "severity": severity(days, row), "at": at}
+    why = f"{amount(days, row)} (from {amount(row['threshold'], row)}): {since}"
+    if standing is None:
+        if not reached(days, row):
+            return []
+        (new,) = sql.run(connection, "stale_add", **owner, **figures)
+        return transition(
+            connection, alert_id=new["alert_id"], from_state=None, to_state="confirmed", epoch_id=None, why=why
+        )
+    known = {"alert_id": standing["alert_id"], "from_state": standing["state"], "epoch_id": None}
+    if not reached(days, row):
+        return transition(connection, to_state="resolved", why=f"over: {since}", **known)
+    sql.run(connection, "stale_update", alert_id=standing["alert_id"], **figures)
+    if figures["severity"] <= standing["severity"]:
+        return []
+    return transition(connection, to_state=standing["state"], why=f"more severe: {why}", **known)

@@ -1,0 +1,77 @@
+"""The stale watch on a real database: mines that nobody saw, fleets of which nothing came."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import shapely
+
+from tasks import registry
+from tasks.lifecycle import decide
+from tasks.stale import stale
+from tests.tasks.test_alert import AOI, START, alerts, mine, observe
+
+__all__ = ["mine"]
+
+
+def at(day):
+    return START + timedelta(days=day)
+
+
+def said(events):
+    return [(event["slug"], event["rule"], event["from_state"], event["to_state"]) for event in events]
+
+
+@pytest.fixture
+def watched(database, home, mine):
+    """A mine that is seen every 5 days from day 0 to 20."""
+    database.execute("update mine set registered_at = %s", (START,))
+    for day in (0, 5, 10, 15, 20):
+        observe(database, mine, home, day)
+    return mine
+
+
+def test_a_mine_that_is_not_seen_alerts_once_and_is_over_when_it_is_seen(database, home, watched):
+    assert stale(database, at=at(25)) == []
+    events = stale(database, at=at(51))
+    assert said(events) == [("pit", "not-seen", None, "confirmed"), (None, "fleet-silent", None, "confirmed")]
+    assert events[0]["why"] == "31 days (from 30 days): it was seen last on 2023-01-21"
+    assert stale(database, at=at(51)) == stale(database, at=at(55)) == []
+    mines, fleet = alerts(database)
+    assert mines["measured"] == pytest.approx(35) and mines["mine_id"] == watched.mine_id and mines["geom"]
+    assert fleet["mine_id"] is None is fleet["geom"] and fleet["measured"] == 30  # 35 less the usual 5
+    (worse,) = stale(database, at=at(81))
+    assert (worse["from_state"], worse["to_state"], worse["severity"]) == ("confirmed", "confirmed", 2)
+    observe(database, watched, home, 82)
+    over = stale(database, at=at(83))
+    assert said(over) == [("pit", "not-seen", "confirmed", "resolved"),
+                          (None, "fleet-silent", "confirmed", "resolved")]  # fmt: skip
+    assert over[0]["why"] == "over: it was seen last on 2023-03-24"
+    assert stale(database, at=at(83)) == []
+
+
+def test_a_mine_under_cloud_for_long_is_not_seen_while_the_fleet_goes_on(database, home, watched):
+    for day in range(25, 80, 5):
+        row = observe(database, watched, home, day, cloud=True)
+        database.execute("update epoch set valid_hectares = 0.4 where epoch_id = %s", (row["epoch_id"],))
+    assert said(stale(database, at=at(76))) == [("pit", "not-seen", None, "confirmed")]
+
+
+def test_a_mine_that_was_never_seen_counts_from_its_registration(database, home, watched):
+    far = registry.add(database, slug="new", name="New", aoi=shapely.affinity.translate(AOI, 1))
+    database.execute("update mine set registered_at = %s where mine_id = %s", (at(10), far.mine_id))
+    assert stale(database, at=at(25)) == []
+    (event,) = [event for event in stale(database, at=at(41)) if event["slug"] == "new"]
+    assert "it was never seen since it is watched, 2023-01-11" in event["why"]
+
+
+def test_an_acknowledged_silence_stays_quiet_until_it_is_over(database, home, watched):
+    stale(database, at=at(51))
+    for row in alerts(database):
+        decide(database, row["alert_id"], "acknowledge", who="eva", why="the antenna is down")
+    assert stale(database, at=at(52)) == []
+    observe(database, watched, home, 60)
+    assert {event["to_state"] for event in stale(database, at=at(61))} == {"resolved"}
+
+
+def test_a_fleet_without_any_sensing_says_nothing(database, home, mine):
+    assert stale(database, at=datetime.now(UTC)) == []
