@@ -10,8 +10,8 @@ import shapely
 
 import sql
 from tasks.grid import to_utm
-from tasks.lifecycle import next_state, transition
-from tasks.measures import NEAR, OF_MINE, Match, adds, amount, joined, match, severity
+from tasks.lifecycle import NOT_MINED, next_state, transition
+from tasks.measures import NEAR, OF_CHANGE, OF_MINE, Match, adds, amount, joined, match, severity
 from tasks.registry import Mine
 from tasks.sight import Sight, ground_of
 
@@ -70,7 +70,7 @@ def raise_alerts(sight: Sight, rules: Sequence[sql.Row]) -> list[int]:
         for found in sight.matches(rule):
             near = _near(sight, found, rule)
             if not near or not (near[0]["stands"] or near[0]["has_seen"]):
-                events += _new(sight, found, rule, quiet=bool(near))
+                events += _new(sight, found, rule, again=bool(near))
             elif near[0]["stands"]:
                 events += _carry_on(sight, near[0], found, rule)
     return events
@@ -90,22 +90,30 @@ def _near(sight: Sight, found: Match, rule: sql.Row) -> list[sql.Row]:
     return [known[i] for i in sorted(near, key=lambda i: (not known[i]["stands"], not known[i]["has_seen"], away[i]))]
 
 
-def _new(sight: Sight, found: Match, rule: sql.Row, *, quiet: bool) -> list[int]:
+def _new(sight: Sight, found: Match, rule: sql.Row, *, again: bool) -> list[int]:
+    """Raise an alert; quietly where one was closed lately, or the ground has come and gone before, as fields do."""
+    geom, epoch_id = shapely.to_wkb(found.geometry), sight.epoch["epoch_id"]
     (row,) = sql.run(
         sight.connection,
         "alert_add",
         rule_id=rule["rule_id"],
-        epoch_id=sight.epoch["epoch_id"],
+        epoch_id=epoch_id,
         severity=severity(found.measured, rule),
         hectares=found.hectares,
         measured=found.measured,
-        geom=shapely.to_wkb(found.geometry),
+        geom=geom,
     )
-    why = f"{amount(found.measured, rule)} match the rule '{rule['name']}' (from {amount(rule['threshold'], rule)})"
+    new_mine = rule["measure"] == OF_CHANGE and set(rule["from_classes"]) <= set(NOT_MINED)
+    before = sql.run(sight.connection, "alert_looked_so", epoch_id=epoch_id, geom=geom) if new_mine else []
+    notes = {
+        "an alert on this ground was closed lately": again,
+        f"the ground looked so before, on {' and '.join(row['on_day'] for row in before)}": bool(before),
+    }
+    why = [f"{amount(found.measured, rule)} match the rule '{rule['name']}' (from {amount(rule['threshold'], rule)})"]
+    why += [note for note, holds in notes.items() if holds]
     return transition(
-        sight.connection, alert_id=row["alert_id"], epoch_id=sight.epoch["epoch_id"], from_state=None,
-        to_state="provisional", why=f"{why}; told when it is confirmed, for an alert here was closed" if quiet else why,
-        quiet=quiet,
+        sight.connection, alert_id=row["alert_id"], epoch_id=epoch_id, from_state=None, to_state="provisional",
+        why="; ".join(why), quiet=len(why) > 1,
     )  # fmt: skip
 
 

@@ -187,6 +187,18 @@ def test_in_a_cool_down_a_new_alert_is_told_when_it_is_confirmed(database, home,
     assert not late["quiet"]
 
 
+def test_ground_that_has_come_and_gone_before_is_told_when_it_is_confirmed(database, home, mine):
+    only(database, measure="transition", from_classes=(0,), to_classes=(1, 6), cooldown_days=0)
+    watered(database, mine, home, 0, 4)
+    observe(database, mine, home, 5, dug=None)
+    pond, smaller = ground(20, 20, 20, 20), ground(20, 20, 20, 50)
+    (event,) = alert(database, observe(database, mine, home, 365, changes=[(0, 6, pond)]), mine)
+    assert event["quiet"] and event["why"].endswith("the ground looked so before, on 2023-01-01")
+    database.execute("update alert set state = 'resolved', last_time = '2020-01-01'")
+    (event,) = alert(database, observe(database, mine, home, 366, changes=[(0, 1, smaller)]), mine)
+    assert not event["quiet"]
+
+
 def test_hectares_of_a_class_are_measured_again_by_every_epoch(database, home, mine):
     only(database, measure="hectares")
     assert alert(database, watered(database, mine, home, 0, 3), mine) == []

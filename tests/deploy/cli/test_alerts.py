@@ -63,14 +63,16 @@ def test_the_table_and_the_help(two_alerts, monkeypatch) -> None:
     assert "minecam alerts --mine" in _alerts("--help")
 
 
+def raised(database, alert_id: int) -> None:
+    values = "(%s, 'confirmed', 'minecam', 'w')"
+    database.execute(f"insert into alert_event (alert_id, to_state, actor, why) values {values}", (alert_id,))
+
+
 def test_a_person_decides_and_that_is_kept(two_alerts, database) -> None:
     (row,) = json.loads(_alerts("--json"))
     number = str(row["alert_id"])
-    database.execute("insert into alert_event (alert_id, to_state, actor, why) values (%s, 'confirmed', 'minecam', 'w')",
-                     (row["alert_id"],))  # fmt: skip
-    assert "new-digging at pit) was confirmed: acknowledged" in _alerts(
-        "acknowledge", number, "--why", "on site Friday"
-    )
+    raised(database, row["alert_id"])
+    assert "new-digging at pit) was confirmed: acknowledged" in _alerts("acknowledge", number, "--why", "on site")
     assert json.loads(_alerts("--json"))[0]["state"] == "acknowledged"
     assert "was acknowledged: resolved" in _alerts("resolve", number, "--why", "filled in", "--by", "eva")
     history = database.execute("select to_state, actor, why from alert_history order by alert_event_id").fetchall()
@@ -81,8 +83,7 @@ def test_a_person_decides_and_that_is_kept(two_alerts, database) -> None:
 
 def test_the_evidence_is_shown_and_written(two_alerts, database, tmp_path: Path) -> None:
     (row,) = json.loads(_alerts("--json"))
-    database.execute("insert into alert_event (alert_id, to_state, actor, why) values (%s, 'confirmed', 'minecam', 'w')",
-                     (row["alert_id"],))  # fmt: skip
+    raised(database, row["alert_id"])
     shown = _alerts("show", str(row["alert_id"]), "--folder", str(tmp_path / "evidence"))
     assert shown.startswith("MineCam: new-digging confirmed at Pit, 4.50 ha") and "openstreetmap" in shown
     outline = json.loads((tmp_path / "evidence" / f"alert-{row['alert_id']}.geojson").read_text())
