@@ -108,5 +108,6 @@ select alert_id, null, 'provisional', first_epoch_id, 'monitor', 'passed the thr
 union all
 select alert_id, 'provisional', 'confirmed', first_epoch_id, 'monitor', '2 of 2 agree', raised_at + interval '60 days'
 from alert;
+insert into delivery (alert_event_id, block, tries, problem) select alert_event_id, 'field-team', 1, 'no answer' from alert_event;
 
 select fill_months();
