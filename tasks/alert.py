@@ -10,7 +10,7 @@ import shapely
 
 import sql
 from tasks.grid import to_utm
-from tasks.lifecycle import NOT_MINED, next_state, transition
+from tasks.lifecycle import NOT_MINED, known_as_mine, next_state, transition
 from tasks.measures import NEAR, OF_CHANGE, OF_MINE, Match, adds, amount, joined, match, severity
 from tasks.registry import Mine
 from tasks.sight import Sight, ground_of
@@ -91,8 +91,16 @@ def _near(sight: Sight, found: Match, rule: sql.Row) -> list[sql.Row]:
 
 
 def _new(sight: Sight, found: Match, rule: sql.Row, *, again: bool) -> list[int]:
-    """Raise an alert; quietly where one was closed lately, or the ground has come and gone before, as fields do."""
+    """Raise an alert, unless its ground is a mine as known for long.
+
+    Nobody is told, until it is confirmed, where one was closed lately, or the ground has come and gone before, as
+    fields and flood plains do.
+    """
     geom, epoch_id = shapely.to_wkb(found.geometry), sight.epoch["epoch_id"]
+    new_mine = rule["measure"] == OF_CHANGE and set(rule["from_classes"]) <= set(NOT_MINED)
+    looks = sql.run(sight.connection, "ground_earlier", epoch_id=epoch_id, geom=geom) if new_mine else []
+    if known_as_mine([look["was_mine"] for look in looks], n=rule["confirm_n"], m=rule["confirm_m"]):
+        return []
     (row,) = sql.run(
         sight.connection,
         "alert_add",
@@ -103,11 +111,10 @@ def _new(sight: Sight, found: Match, rule: sql.Row, *, again: bool) -> list[int]
         measured=found.measured,
         geom=geom,
     )
-    new_mine = rule["measure"] == OF_CHANGE and set(rule["from_classes"]) <= set(NOT_MINED)
-    before = sql.run(sight.connection, "alert_looked_so", epoch_id=epoch_id, geom=geom) if new_mine else []
+    days = [look["on_day"] for look in looks if look["was_mine"]]
     notes = {
         "an alert on this ground was closed lately": again,
-        f"the ground looked so before, on {' and '.join(row['on_day'] for row in before)}": bool(before),
+        f"the ground looked so before, on {' and '.join(days[:3])}": bool(days),
     }
     why = [f"{amount(found.measured, rule)} match the rule '{rule['name']}' (from {amount(rule['threshold'], rule)})"]
     why += [note for note, holds in notes.items() if holds]

@@ -42,6 +42,14 @@ def next_state(
     return "expired" if agreeing + m - len(first) < n or age_days > expire_days else "provisional"
 
 
+def known_as_mine(looks: Sequence[bool], *, n: int, m: int) -> bool:
+    """Say whether ground is no new mine: at least `n` of the `m` latest earlier `looks`, latest first, were of a mine.
+
+    The mirror of confirmation: one bad look between two good ones makes a mine vanish and appear again.
+    """
+    return sum(looks[:m]) >= n
+
+
 def agreement(
     *, classes: np.ndarray, mask: np.ndarray, from_classes: Sequence[int], to_classes: Sequence[int]
 ) -> bool | None:

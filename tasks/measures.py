@@ -51,7 +51,9 @@ def unit(measure: str) -> str:
 def amount(measured: float, rule: sql.Row) -> str:
     """Return what was measured in words: 4.00 ha, 12 %, 31 days."""
     of = unit(rule["measure"])
-    return f"{measured:.2f} ha" if of == "ha" else f"{measured:.0f} {of}"
+    if of == "ha":
+        return f"{measured:.2f} ha"
+    return f"{measured:.0f} {'day' if of == 'days' and round(measured) == 1 else of}"
 
 
 def matching(

@@ -45,7 +45,7 @@ def alerts(
     elif not rows:
         typer.echo("no alerts" if all_ else "no alerts stand (`minecam alerts --all` shows the closed ones too)")
     else:
-        Console(width=max(Console().width, 100)).print(_table(rows))  # a pipe has no width of its own
+        Console(width=max(Console().width, 120)).print(_table(rows))  # a pipe has no width of its own
 
 
 @app.command()

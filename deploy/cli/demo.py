@@ -14,7 +14,7 @@ from tasks.errors import WrongUse
 from tasks.report import picture
 from tasks.settings import home, settings
 
-FIRST_DAY = "2026-01-01"
+FIRST_DAY, LAST_DAY = "2026-01-01", "2026-10-31"
 
 
 def demo() -> None:
@@ -35,7 +35,7 @@ def demo() -> None:
     if added:
         typer.echo(f"registered {', '.join(added)}")
     typer.echo("watching: every sensing is downloaded, validated, segmented, stored, and compared")
-    follow("monitor/fleet", {"start": FIRST_DAY}, typer.echo)
+    follow("monitor/fleet", {"start": FIRST_DAY, "end": LAST_DAY}, typer.echo)
     typer.echo()
     slugs = [place["properties"]["slug"] for place in json.loads(places.read_text())["features"]]
     slugs = [slug for slug in slugs if slug.startswith("sim-")]

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 import sql
-from models.labels import COMPONENTS
+from models.labels import LABELS
 from tasks import rules
 from tasks.errors import WrongUse
 from tasks.lifecycle import MINED, NOT_MINED
@@ -49,7 +49,7 @@ def list_(as_json: AsJson = False) -> None:
             "-" if row["measure"] in OF_CALENDAR else f"{row['confirm_n']} of {row['confirm_m']}", scope,
             "yes" if row["enabled"] else "no",
         )  # fmt: skip
-    Console(width=max(Console().width, 100)).print(drawn)
+    Console(width=max(Console().width, 130)).print(drawn)
 
 
 @app.command()
@@ -148,7 +148,7 @@ def test(
     for one in said:
         drawn.add_row(one["mine"], one["date"], one["state"], f"{one['measured']:,.2f} {one['unit']}", one["why"])
     if said:
-        Console(width=max(Console().width, 100)).print(drawn)
+        Console(width=max(Console().width, 130)).print(drawn)
     raised = sum(one["state"] == "provisional" for one in said)
     confirmed = sum(one["state"] == "confirmed" for one in said)
     typer.echo(f"{raised} alerts raised, {confirmed} confirmed")
@@ -175,10 +175,13 @@ def _fires_on(row: sql.Row) -> str:
 
 
 def _labels(names: list[str] | None) -> str:
-    """Return the names of labels; all components but reclaimed are a mine."""
-    every = [label.name for label in COMPONENTS if label.id in MINED]
-    if set(every) <= set(names or ()):
-        return "mine"
+    """Return the names of labels, those of many in a word."""
+    given = set(names or ())
+    every = {label.name for label in LABELS if label.id in MINED}
+    if given == {label.name for label in LABELS if label.id in NOT_MINED}:
+        return "no mine"
+    if len(given) > 5:
+        return "mine" if given >= every else f"mine but {', '.join(sorted(every - given))}"
     return ", ".join(names or ()).replace("_", " ")
 
 

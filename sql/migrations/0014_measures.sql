@@ -137,7 +137,7 @@ insert into rule (name, description, measure, threshold, confirm_n, confirm_m, c
     ('fleet-silent', 'Nothing new came of any mine, longer than ever in the last 60 days', 'silent', 1, 1, 1, 0);
 -- Sound only where somebody has set the threshold to the mine: `minecam rule enable`.
 insert into rule (name, description, to_classes, measure, window_days, place, threshold, enabled) values
-    ('fast-growth', 'The mine grew fast', '{1,2,3,4,5,6,7,8,9}', 'growth_percent', 90, 'anywhere', 10, false),
+    ('fast-growth', 'The mine grew fast', '{1,2,3,4,5,6,7,8,9}', 'growth_percent', 180, 'anywhere', 10, false),
     ('large-pond', 'A pond is large', '{6}', 'patch', null, 'anywhere', 10, false),
     ('ground-outside-licence', 'Mining ground lies outside the licence, since whenever', '{1,2,3,4,5,6,7,8,9}',
      'hectares', null, 'outside_licence', 2, false);

@@ -199,6 +199,20 @@ def test_ground_that_has_come_and_gone_before_is_told_when_it_is_confirmed(datab
     assert not event["quiet"]
 
 
+def test_one_bad_look_makes_no_new_mine(database, home, mine):
+    only(database, measure="transition", from_classes=(0,), to_classes=(6,))
+    for day in (0, 5):
+        watered(database, mine, home, day, 4)
+    observe(database, mine, home, 10, dug=None)
+    again = observe(database, mine, home, 15, changes=[(0, 6, ground(20, 20, 20, 20))])
+    assert alert(database, again, mine) == [] == alerts(database)
+    unseen = (
+        "insert into unseen select epoch_id, st_multi(aoi) from epoch join mine using (mine_id) where sensing_time < %s"
+    )
+    database.execute(unseen, (START + timedelta(days=3),))
+    assert len(alert(database, again, mine)) == 1  # of the two looks that showed a mine one now saw nothing
+
+
 def test_hectares_of_a_class_are_measured_again_by_every_epoch(database, home, mine):
     only(database, measure="hectares")
     assert alert(database, watered(database, mine, home, 0, 3), mine) == []

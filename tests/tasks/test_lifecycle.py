@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tasks.alert import alert
 from tasks.errors import WrongUse
-from tasks.lifecycle import DECISIONS, STANDING, agreement, decide, next_state
+from tasks.lifecycle import DECISIONS, STANDING, agreement, decide, known_as_mine, next_state
 from tests.tasks.test_alert import PATCH, alerts, mine, observe
 
 __all__ = ["mine"]
@@ -40,6 +40,15 @@ def test_a_decided_alert_stays_decided(seen, n, more, age):
     assert next_state(state="provisional", observations=seen, **{**given_, "age_days": 181}) != "provisional"
     for state in ("confirmed", "acknowledged", "resolved", "expired"):
         assert next_state(state=state, observations=seen, **given_) == state
+
+
+@pytest.mark.parametrize(
+    ("looks", "known"),
+    [("", False), ("1", False), ("0", False), ("01", False), ("11", True), ("011", True), ("001", False),
+     ("0011", False), ("0001111", False), ("101", True)],
+)  # fmt: skip
+def test_ground_that_was_mine_in_two_of_three_earlier_looks_is_known(looks, known):
+    assert known_as_mine([look == "1" for look in looks], n=2, m=3) == known
 
 
 def test_agreement_needs_half_of_the_pixels_valid_and_half_of_those_of_the_rule():

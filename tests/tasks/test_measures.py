@@ -86,7 +86,7 @@ def test_growth_of_few_epochs_is_not_known():
 
 
 @pytest.mark.parametrize(
-    ("measure", "words"), [("transition", "4.00 ha"), ("growth_percent", "4 %"), ("unseen", "4 days")]
+    ("measure", "words"), [("transition", "4.00 ha"), ("growth_percent", "4 %"), ("silent", "4 days")]
 )
 def test_amounts_have_units(measure, words):
     assert amount(4.0, {"measure": measure}) == words
