@@ -21,18 +21,20 @@ from tasks.store import copy_rows
 
 
 def class_changes(*, before: Observation, classes: np.ndarray) -> list[dict[str, float]]:
-    """Return class_id, hectares_before and hectares_now of every label, on the pixels valid on both sides.
+    """Return class_id, hectares_before, hectares_now and unknown_hectares of every label.
 
-    `classes` is uint8 (H, W), 255 unknown. Ground that one side did not see is in neither figure, so that their
-    difference never shows hidden ground as loss.
+    `classes` is uint8 (H, W), 255 unknown. The first two are of the pixels valid on both sides, so that their
+    difference never shows hidden ground as loss; hidden ground is unknown, of the class that it was of.
     """
     joint = (before.classes != NODATA) & (classes != NODATA)
+    hidden = np.bincount(before.classes[classes == NODATA], minlength=NODATA + 1)
     was, now = (np.bincount(side[joint], minlength=len(LABELS)) for side in (before.classes, classes))
     return [
         {
             "class_id": label.id,
             "hectares_before": float(was[label.id] * HECTARES_PER_PIXEL),
             "hectares_now": float(now[label.id] * HECTARES_PER_PIXEL),
+            "unknown_hectares": float(hidden[label.id] * HECTARES_PER_PIXEL),
         }
         for label in LABELS
     ]
@@ -58,9 +60,10 @@ def compare(connection: sql.Connection, epoch: sql.Row, mine: Mine, *, flow_run_
         min_hectares=given.min_change_hectares,
         speck_hectares=given.min_segment_hectares,
     )
-    valid = float((before.source >= 0).sum() * HECTARES_PER_PIXEL)
+    joint = (before.source >= 0) & (now.classes != NODATA)
+    valid = float(joint.sum() * HECTARES_PER_PIXEL)
     result = {
-        "previous_epochs": [earlier[int(i)]["epoch_id"] for i in np.unique(before.source[before.source >= 0])],
+        "previous_epochs": [earlier[int(i)]["epoch_id"] for i in np.unique(before.source[joint])],
         "valid_hectares": valid,
         "unknown_hectares": max(epoch["aoi_hectares"] - valid, 0.0),
         "changed_hectares": float(frame["hectares"].sum()),

@@ -42,16 +42,17 @@ class Observation(Look):
 
 
 def previous_observation(*, earlier: Iterable[Look], needed: np.ndarray) -> Observation:
-    """Return the latest valid observation of each pixel of `needed`, bool (H, W).
+    """Return the latest valid observation of each pixel.
 
-    `earlier` gives what was seen, latest first; it is read no further than until every pixel is filled.
+    `earlier` gives what was seen, latest first; it is read no further than until every pixel of `needed`, bool (H, W),
+    is filled. Of the others the latest is known as far as that.
     """
     classes, confidence, footprint = np.full((3, *needed.shape), NODATA, np.uint8)
     source = np.full(needed.shape, -1, np.int16)
-    missing = needed.copy()
+    missing = np.ones_like(needed)
     looks = iter(earlier)
     position = 0
-    while missing.any() and (look := next(looks, None)) is not None:
+    while (missing & needed).any() and (look := next(looks, None)) is not None:
         filled = missing & (look.classes != NODATA)
         classes[filled], confidence[filled] = look.classes[filled], look.confidence[filled]
         footprint[filled], source[filled] = look.footprint[filled], position

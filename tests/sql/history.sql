@@ -79,8 +79,8 @@ from (select *, lag(epoch_id) over (partition by mine_id, model order by sensing
       from epoch where superseded_at is null) e
 where before is not null;
 
-insert into class_change (comparison_id, class_id, hectares_before, hectares_now)
-select k.comparison_id, n.class_id, b.hectares, n.hectares
+insert into class_change (comparison_id, class_id, hectares_before, hectares_now, unknown_hectares)
+select k.comparison_id, n.class_id, b.hectares, n.hectares, 0
 from comparison k
 join class_area n using (epoch_id)
 join class_area b on b.epoch_id = k.previous_epochs[1] and b.class_id = n.class_id;

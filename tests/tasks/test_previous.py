@@ -33,6 +33,17 @@ def test_the_previous_observation_is_the_latest_valid_one_of_each_pixel():
     assert (before.confidence == 80).all() and (before.footprint == 90).all()
 
 
+def test_what_is_not_needed_is_known_as_far_as_was_read():
+    latest, older = np.zeros((20, 24), np.uint8), np.ones((20, 24), np.uint8)
+    latest[:, :8] = 255
+    looks = [Look(classes, np.full_like(classes, 80), np.full_like(classes, 90)) for classes in (latest, older)]
+    right, nothing = np.zeros_like(EVERYWHERE), np.zeros_like(EVERYWHERE)
+    right[:, 12:] = True
+    before = previous_observation(earlier=looks, needed=right)
+    assert (before.classes[:, 8:] == 0).all() and (before.classes[:, :8] == 255).all()
+    assert (previous_observation(earlier=looks, needed=nothing).classes == 255).all()
+
+
 def test_without_anything_before_nothing_is_known():
     before = previous_observation(earlier=[], needed=EVERYWHERE)
     assert (before.classes == 255).all() and (before.source == -1).all()

@@ -51,6 +51,21 @@ def test_class_changes_add_up_to_the_ground_seen_on_both_sides(database, home, m
     assert row["was"] == pytest.approx(row["valid_hectares"]) == pytest.approx(row["now"]) and row["n"] == 11
 
 
+def test_the_balance_says_what_was_gained_and_what_was_hidden(database, home, mine):
+    watched(database, home, mine, (1, 10, 0), (5, 20, 0), (9, 20, 50))
+    rows = database.execute(
+        "select gained, lost, unknown from class_balance where class in ('excavation', 'background')"
+        " order by sensing_time, class"
+    ).fetchall()
+    (was, dug), (hidden, covered) = rows[:2], rows[2:]
+    assert (dug["gained"], dug["lost"], dug["unknown"]) == (3.0, 0, 0)
+    assert (was["gained"], was["lost"], was["unknown"]) == (0, 3.0, 0)
+    assert covered["gained"] == covered["lost"] == 0 and hidden["unknown"] > 0
+    whole = database.execute("select unknown_hectares from comparison order by comparison_id desc limit 1").fetchone()
+    everything = database.execute("select sum(unknown) as n from class_balance where sensing_time::date = '2023-01-09'")
+    assert everything.fetchone()["n"] == pytest.approx(whole["unknown_hectares"], abs=0.1)
+
+
 def test_a_superseded_comparison_has_no_part_in_history(database, home, mine):
     watched(database, home, mine, (1, 10, 0), (9, 20, 0), (5, 20, 0))
     last = database.execute("select * from epoch order by sensing_time desc limit 1").fetchone()
