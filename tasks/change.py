@@ -20,6 +20,9 @@ from tasks.specks import HECTARES_PER_PIXEL, without_specks
 from tasks.vectorise import outlines, regions
 
 
+RECLAIMED = 10
+
+
 def interior(classes: np.ndarray, border_px: int) -> np.ndarray:
     """Return bool (H, W): pixels farther than `border_px` from every other class; unknown is no other class."""
     size = 2 * border_px + 1
@@ -34,8 +37,12 @@ def mined(classes: np.ndarray) -> np.ndarray:
 
 
 def sureness(look: Look) -> np.ndarray:
-    """Return uint8 (H, W), per cent: how sure `look` is that a pixel is mine, or that it is background."""
-    return np.where(look.classes == 0, 100 - look.footprint, look.footprint)
+    """Return uint8 (H, W), per cent: how sure `look` is that a pixel is mine, or that it is background.
+
+    Reclaimed ground is between the two, so there it must be sure of just that.
+    """
+    of_mine = np.where(look.classes == RECLAIMED, look.confidence, look.footprint)
+    return np.where(look.classes == 0, 100 - look.footprint, of_mine)
 
 
 def kinds(before: np.ndarray, after: np.ndarray) -> np.ndarray:

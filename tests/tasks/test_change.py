@@ -118,3 +118,9 @@ def test_unknown_neighbours_make_no_border():
     raster = square(6)
     raster[raster == 0] = 255
     assert interior(raster, 1).sum() == 36
+
+
+def test_reclaimed_ground_appears_only_where_it_is_sure_to_be_that():
+    nothing = np.zeros((20, 24), np.uint8)
+    assert found(nothing, square(value=10), min_confidence=0.7, sure=60, mine=95).empty
+    assert len(found(nothing, square(value=10), min_confidence=0.7, sure=80, mine=80)) == 1
