@@ -19,7 +19,6 @@ from tasks.previous import Look, Observation
 from tasks.specks import HECTARES_PER_PIXEL, without_specks
 from tasks.vectorise import outlines, regions
 
-
 RECLAIMED = 10
 
 
