@@ -13,7 +13,7 @@ from models.labels import LABELS
 from tasks import registry
 from tasks.alert import advance, raise_alerts
 from tasks.errors import RasterError, WrongUse
-from tasks.measures import OF_CALENDAR, OF_CHANGE, OF_GROWTH
+from tasks.measures import OF_CALENDAR, OF_CHANGE, OF_GROWTH, severity
 from tasks.sight import Sight
 
 log = logging.getLogger(__name__)
@@ -132,12 +132,15 @@ def rehearse(connection: sql.Connection, rule: Rule) -> list[sql.Row]:
     """Return the events that `rule` would have left in the history of its mines, in their order; writes nothing.
 
     Every current comparison is gone through again by the code that raises alerts, and rolled back. One whose class
-    raster cannot be read is left out, and logged. Raises WrongUse for a rule that looks at the calendar.
+    raster cannot be read is left out, and logged. A rule that looks at the calendar is held against the gaps between
+    looks.
     """
-    if rule.measure in OF_CALENDAR:
-        raise WrongUse(f"'{rule.measure}' looks at the calendar, not at epochs: ask the views watch and observation")
     with connection.transaction(force_rollback=True):
         row = add(connection, rule)
+        if rule.measure in OF_CALENDAR:
+            gaps = sql.run(connection, f"rehearse_{rule.measure}", rule_id=row["rule_id"])
+            known = {"alert_id": None, "from_state": None, "to_state": "confirmed", "measure": rule.measure}
+            return [{**gap, **known, "severity": severity(gap["measured"], row)} for gap in gaps]
         events: list[sql.Row] = []
         for slug, comparisons in groupby(
             sql.run(connection, "rule_rehearsal", rule_id=row["rule_id"]), key=itemgetter("slug")

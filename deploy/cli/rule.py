@@ -146,11 +146,12 @@ def test(
     for heading in ("Mine", "Date", "State", "Measured", "Why"):
         drawn.add_column(heading, justify="right" if heading == "Measured" else "left")
     for one in said:
-        drawn.add_row(one["mine"], one["date"], one["state"], f"{one['measured']:,.2f} {one['unit']}", one["why"])
+        amount = f"{one['measured']:,.2f} {one['unit']}"
+        drawn.add_row(one["mine"] or "(the fleet)", one["date"], one["state"], amount, one["why"])
     if said:
         Console(width=max(Console().width, 130)).print(drawn)
-    raised = sum(one["state"] == "provisional" for one in said)
-    confirmed = sum(one["state"] == "confirmed" for one in said)
+    raised = sum(one["from_state"] is None for one in events)
+    confirmed = sum(one["to_state"] == "confirmed" != one["from_state"] for one in events)
     typer.echo(f"{raised} alerts raised, {confirmed} confirmed")
 
 

@@ -50,6 +50,18 @@ def test_a_rehearsal_says_what_would_have_been_raised_and_writes_nothing(databas
     assert (alerts(database), rules.listed(database)) == before
 
 
+def test_a_rule_of_the_calendar_is_held_against_the_gaps(database, home, mine):
+    for day in (0, 5, 10, 50, 55):
+        observe(database, mine, home, day)
+    unseen, silent = (rules.of_row(rules.listed(database, name)[0]) for name in ("not-seen", "fleet-silent"))
+    (gap,) = rules.rehearse(database, unseen)
+    assert (gap["slug"], gap["measured"], gap["on"].date().isoformat()) == ("pit", 40, "2023-02-10")
+    assert gap["why"] == "it was seen on 2023-01-11, and then on 2023-02-20" and gap["severity"] == 1
+    (gap,) = rules.rehearse(database, silent)
+    assert (gap["slug"], gap["measured"], gap["severity"]) == (None, 35, 3) and gap["on"].day == 17
+    assert alerts(database) == []
+
+
 def test_a_raster_that_is_lost_does_not_end_a_rehearsal(database, home, mine, caplog):
     for day in (0, 10, 20):
         alert(database, observe(database, mine, home, day, changes=[(0, 1, PATCH)] if not day else ()), mine)
