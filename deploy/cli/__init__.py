@@ -19,6 +19,7 @@ from deploy.cli import (
     mine,
     model,
     qgis,
+    quarantine,
     report,
     route,
     rule,
@@ -46,6 +47,7 @@ app.add_typer(mine.app, name="mine")
 app.add_typer(archive.app, name="archive")
 app.add_typer(model.app, name="model")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(rule.app, name="rule")
 app.add_typer(route.app, name="route")
 app.add_typer(db.app, name="db")

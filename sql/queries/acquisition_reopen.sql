@@ -1,5 +1,5 @@
--- A re-run judges again what was quarantined and tries again what failed.
-update acquisition
+-- A re-run judges again what was quarantined and tries again what failed; what a person rejected stays so.
+update acquisition a
 set state = case state when 'quarantined' then 'downloaded' else state end, tries = 0
 where mine_id = %(mine_id)s
   and sensor_set = %(sensor_set)s
@@ -7,3 +7,4 @@ where mine_id = %(mine_id)s
   and state in ('quarantined', 'failed')
   and (%(start)s::date is null or sensing_date >= %(start)s)
   and (%(end)s::date is null or sensing_date <= %(end)s)
+  and not exists (select from acquisition_decision d where d.acquisition_id = a.acquisition_id and d.decision = 'rejected')

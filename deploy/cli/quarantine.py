@@ -1,0 +1,92 @@
+"""`minecam quarantine`: what validation refused, and what people decide on it."""
+
+import getpass
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+import sql
+from tasks import quarantine, registry
+from tasks.errors import WrongUse
+from tasks.settings import settings
+
+app = typer.Typer(help="What validation refused: list, show, release, reject.", no_args_is_help=True)
+
+Number = Annotated[int, typer.Argument(metavar="ID", help="Its number, as `minecam quarantine list` shows it.")]
+Why = Annotated[str, typer.Option(help="Why: it is kept with the acquisition.")]
+By = Annotated[str | None, typer.Option(help="Who decides; otherwise the user who is logged in.")]
+
+SAID = ("acquisition_id", "mine", "sensing_time", "reasons", "valid_share", "cloud_share", "product_ids")
+"""Fields that `list --json` prints."""
+
+
+@app.command(name="list")
+def list_(
+    mine: Annotated[str | None, typer.Option(help="Slug of one mine; otherwise every mine.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")] = False,
+) -> None:
+    """List what waits for a decision, with the reasons. `minecam run MINE --rerun` judges it again by today's settings.
+
+    Example: minecam quarantine list --mine east-pit
+    """
+    with sql.connect(settings().database_address, role="read") as connection:
+        slug = None if mine is None else registry.find(connection, mine).slug
+        rows = [{field: row[field] for field in SAID} for row in quarantine.listed(connection, slug)]
+    if as_json:
+        typer.echo(json.dumps(rows, default=str))
+        return
+    if not rows:
+        typer.echo("nothing waits in quarantine")
+        return
+    drawn = Table(box=None, pad_edge=False)
+    for heading in ("ID", "Mine", "Sensed", "Valid", "Reasons"):
+        drawn.add_column(heading, no_wrap=heading == "Mine")
+    for row in rows:
+        valid = "-" if row["valid_share"] is None else f"{100 * row['valid_share']:.0f} %"
+        drawn.add_row(str(row["acquisition_id"]), row["mine"], f"{row['sensing_time']:%Y-%m-%d}", valid,
+                      "; ".join(row["reasons"]))  # fmt: skip
+    Console(width=max(Console().width, 120)).print(drawn)
+
+
+@app.command()
+def show(acquisition_id: Number, png: Annotated[Path, typer.Option(help="File to write the picture to.")]) -> None:
+    """Write a picture of an acquisition in quarantine.
+
+    Example: minecam quarantine show 31 --png 31.png
+    """
+    with sql.connect(settings().database_address, role="ingest") as connection:
+        content = quarantine.picture(connection, acquisition_id)
+    try:
+        png.write_bytes(content)
+    except OSError as error:
+        raise WrongUse(f"{png} cannot be written: {error.strerror}") from error
+    typer.echo(f"picture: {png}")
+
+
+@app.command()
+def release(acquisition_id: Number, why: Why, by: By = None) -> None:
+    """Accept an acquisition in spite of its reasons; the next run segments it.
+
+    Example: minecam quarantine release 31 --why "the cloud lies beside the pit"
+    """
+    _decide(acquisition_id, "release", why, by)
+
+
+@app.command()
+def reject(acquisition_id: Number, why: Why, by: By = None) -> None:
+    """Leave an acquisition out for good; no re-run judges it again.
+
+    Example: minecam quarantine reject 31 --why "smoke"
+    """
+    _decide(acquisition_id, "reject", why, by)
+
+
+def _decide(acquisition_id: int, decision: str, why: str, by: str | None) -> None:
+    with sql.connect(settings().database_address, role="ingest") as connection:
+        row = quarantine.decide(connection, acquisition_id, decision, who=by or getpass.getuser(), why=why)
+    then = f": `minecam run {row['mine']}` segments it" if decision == "release" else ""
+    typer.echo(f"{row['mine']} {row['sensing_date']}: {quarantine.DECISIONS[decision]}{then}")
