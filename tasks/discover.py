@@ -16,7 +16,7 @@ from sentinelhub import CRS, Geometry, SentinelHubCatalog
 
 import sql
 from models.sensors import SensorSet
-from tasks import service
+from tasks import budget, service
 from tasks.errors import ServiceError, WrongUse
 from tasks.registry import Mine
 from tasks.settings import Settings, settings
@@ -131,7 +131,12 @@ def discover(
         lookback_days=given.lookback_days,
         overlap_days=given.overlap_days,
     )
-    found = group(_search(mine, collection, first, last, given), by_orbit=collection == service.SENTINEL_1)
+    price = budget.search_units(mine.grid, first, last)
+    if lacking := budget.this_month(connection).lacks(price):
+        raise ServiceError(f"{mine.slug} cannot be searched for, {lacking}")
+    products = _search(mine, collection, first, last, given)
+    budget.charge(connection, mine, "search", price)
+    found = group(products, by_orbit=collection == service.SENTINEL_1)
     with connection.transaction():
         return sum(len(sql.run(connection, "acquisition_discover", **keys, **vars(one))) for one in found)
 

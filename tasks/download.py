@@ -3,7 +3,7 @@
 Stands between discover and validate: `discovered` becomes `downloaded`, or `failed` with the reason.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time
 from functools import partial
 from importlib.resources import files
@@ -16,7 +16,7 @@ from sentinelhub.download.models import DownloadResponse
 
 import sql
 from models.sensors import sensor_set
-from tasks import service
+from tasks import budget, service
 from tasks.errors import RasterError, ServiceError
 from tasks.grid import Grid
 from tasks.rasters import decode, write_cog
@@ -95,17 +95,34 @@ def unpack(content: bytes, *, bands: int, grid: Grid, dtype: str) -> np.ndarray:
     return array
 
 
+def price(row: sql.Row, grid: Grid) -> tuple[float, int]:
+    """Return the processing units and the number of the requests that acquisition `row` takes."""
+    bands = [name for name in band_names(sensor_set(row["sensor_set"]).bands, row["collection"]) if name != "dataMask"]
+    radar = mission(row["collection"]) == "sentinel-1"
+    units = [budget.pixels_units(part, len(bands), radar=radar) for _, _, part in parts(grid)]
+    return sum(units), len(units)
+
+
 def download(connection: sql.Connection, acquisition: sql.Row, mine: Mine) -> None:
     """Fetch `acquisition` of `mine` and record it as `downloaded`, or as `failed` with the reason.
 
-    Does nothing when the acquisition is past that. Processing units are recorded in both cases.
+    Does nothing when the acquisition is past that. Processing units are recorded in both cases. Where the month's
+    budget lacks what it costs, nothing is asked for, and it waits, with that as its reason.
     """
     if acquisition["state"] not in ("discovered", "failed"):
         return
-    spent: list[float] = []
     identity = acquisition["acquisition_id"]
+    if lacking := budget.this_month(connection).lacks(*price(acquisition, mine.grid)):
+        sql.run(connection, "acquisition_wait", acquisition_id=identity, reason=lacking)
+        return
+    spent: list[float] = []
+
+    def charge(units: float) -> None:
+        spent.append(units)
+        budget.charge(connection, mine, "process", units, acquisition_id=identity)
+
     try:
-        address, checksum = _fetch_and_write(acquisition, mine, spent)
+        address, checksum = _fetch_and_write(acquisition, mine, spent, charge)
     except (ServiceError, RasterError) as error:
         reason = str(error)
         sql.run(
@@ -122,7 +139,7 @@ def download(connection: sql.Connection, acquisition: sql.Row, mine: Mine) -> No
     )
 
 
-def _fetch_and_write(row: sql.Row, mine: Mine, spent: list[float]) -> tuple[str, str]:
+def _fetch_and_write(row: sql.Row, mine: Mine, spent: list[float], charge: Callable[[float], None]) -> tuple[str, str]:
     given = settings()
     config = service.configuration(given)
     bands = sensor_set(row["sensor_set"]).bands
@@ -132,7 +149,7 @@ def _fetch_and_write(row: sql.Row, mine: Mine, spent: list[float]) -> tuple[str,
     whole = np.zeros((len(names), mine.grid.height, mine.grid.width), dtype)
     for top, left, part in parts(mine.grid):
         response = service.ask(config, partial(_process, config, row, bands, part))
-        spent.append(_processing_units(response.headers))
+        charge(_processing_units(response.headers))
         whole[:, top : top + part.height, left : left + part.width] = unpack(
             response.content, bands=len(names), grid=part, dtype=dtype
         )

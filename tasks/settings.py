@@ -61,6 +61,11 @@ class Settings(BaseSettings):
     sh_retry_seconds: float = Field(5.0, ge=0, description="Pause before the second try; each further one is 3x longer")
     sh_timeout_seconds: float = Field(120.0, gt=0, description="How long one request may take")
 
+    pu_month: float | None = Field(
+        10_000, gt=0, description="Processing units that a calendar month may cost; the free tier has 10,000"
+    )
+    requests_month: int | None = Field(10_000, ge=1, description="Requests that a calendar month may have")
+
     collection: str = Field("sentinel-2-l2a", description="Sentinel-2 collection; L2A carries the SCL band")
     lookback_days: int = Field(30, ge=1, description="How far back a scheduled run searches a mine not seen before")
     max_tries: int = Field(5, ge=1, description="How often an acquisition is tried before it is left as failed")

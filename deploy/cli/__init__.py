@@ -13,6 +13,7 @@ from deploy.cli import (
     alerts,
     archive,
     backtest,
+    cost,
     db,
     demo,
     export,
@@ -39,7 +40,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    demo.demo, stack.up, stack.down, stack.status, stack.doctor, run.run, run.backfill, report.report,
+    demo.demo, stack.up, stack.down, stack.status, stack.doctor, run.run, run.backfill, report.report, cost.cost,
     export.export, serve.serve, qgis.qgis, backtest.backtest,
 ):  # fmt: skip
     app.command()(command)

@@ -19,6 +19,9 @@ select mine_id, 's2-10', 'sentinel-2-l2a', day, day + interval '13 hours', day +
 from mine, generate_series(1, 7) as n, lateral (select date '2024-01-10' + (n - 1) * 30 as day) d
 order by slug, n;
 
+insert into charge (mine_id, acquisition_id, kind, processing_units, at)
+select mine_id, acquisition_id, 'process', processing_units, sensing_time from acquisition;
+
 insert into validation (acquisition_id, suite, passed, figures)
 select acquisition_id, 'acquisition', state <> 'quarantined', '{"valid_share": 1}' from acquisition;
 

@@ -1,0 +1,85 @@
+"""The budget: what requests cost before they are made, what was charged, and whether the month still has it.
+
+`discover` and `download` charge here; the month is the calendar month in UTC, as the service counts it.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+import sql
+from tasks.grid import Grid
+from tasks.registry import Mine
+from tasks.settings import settings
+
+PIXELS = 512 * 512
+LEAST_AREA, LEAST_UNITS = 0.01, 0.005
+TERRAIN_CORRECTED, FLOAT32 = 2.5, 2.0
+DAYS_A_MONTH = 30.4375
+
+
+@dataclass(frozen=True)
+class Month:
+    """What was charged this month, what may be (None: without limit), and the share of it that has passed (0-1)."""
+
+    requests: int
+    processing_units: float
+    requests_limit: int | None
+    units_limit: float | None
+    share_passed: float
+
+    @property
+    def forecast(self) -> float:
+        """Processing units at the end of the month, if it goes on like this."""
+        return self.processing_units / max(self.share_passed, 1e-6)
+
+    def lacks(self, units: float, requests: int = 1) -> str | None:
+        """Return why `units` more cannot be paid this month; None when they can."""
+        if self.units_limit is not None and self.processing_units + units > self.units_limit:
+            return (
+                f"waiting for budget: {self.processing_units:.2f} of {self.units_limit:g} processing units are spent "
+                f"this month, {units:.2f} more are needed (MINECAM_PU_MONTH)"
+            )
+        if self.requests_limit is not None and self.requests + requests > self.requests_limit:
+            return (
+                f"waiting for budget: {self.requests} of {self.requests_limit} requests are made this month "
+                f"(MINECAM_REQUESTS_MONTH)"
+            )
+        return None
+
+
+def pixels_units(grid: Grid, bands: int, *, radar: bool) -> float:
+    """Return the processing units of a request of `bands` bands over `grid`; dataMask is free.
+
+    Area over 512 × 512 pixels (at least 0.01), bands over 3; radar is twice for its 32 bits and 2.5 times for terrain
+    correction (Copernicus Data Space, Sentinel Hub: processing units).
+    """
+    area = max(LEAST_AREA, grid.width * grid.height / PIXELS)
+    return max(LEAST_UNITS, area * bands / 3 * (FLOAT32 * TERRAIN_CORRECTED if radar else 1.0))
+
+
+def search_units(grid: Grid, first: date, last: date) -> float:
+    """Return the processing units of a search over `grid` between two days, both included.
+
+    Area over 512 × 512 pixels of 10 m (at least 0.01) times months, from 0.01 to 1 in all (documentation of the
+    catalog's prices).
+    """
+    area = max(LEAST_AREA, grid.width * grid.height / PIXELS)
+    return min(max(area * ((last - first).days + 1) / DAYS_A_MONTH, 0.01), 1.0)
+
+
+def charge(
+    connection: sql.Connection, mine: Mine, kind: str, units: float, *, acquisition_id: int | None = None
+) -> None:
+    """Record what a request cost, at once: a run that is killed after it has paid for it all the same."""
+    sql.run(
+        connection, "charge_add", mine_id=mine.mine_id, acquisition_id=acquisition_id, kind=kind, processing_units=units
+    )
+
+
+def this_month(connection: sql.Connection) -> Month:
+    """Return what this month has cost so far, and its limits."""
+    given = settings()
+    (row,) = sql.run(connection, "charge_month")
+    return Month(
+        row["requests"], row["processing_units"], given.requests_month, given.pu_month, float(row["share_passed"])
+    )

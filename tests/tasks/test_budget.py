@@ -1,0 +1,84 @@
+"""The budget: prices as the local archive charges them, and a month that runs short, through the real client."""
+
+from datetime import date
+
+import pytest
+
+from models.sensors import SENSOR_SETS
+from tasks import budget
+from tasks.budget import Month, pixels_units, search_units
+from tasks.discover import discover
+from tasks.download import download, price
+from tasks.errors import ServiceError
+from tasks.grid import Grid
+from tests.tasks.test_download import _discovered, _row, mine, rasters
+
+__all__ = ["mine", "rasters"]
+
+
+def grid(side):
+    return Grid(32644, 0, 0, side, side)
+
+
+@pytest.mark.parametrize(
+    ("side", "bands", "radar", "units"),
+    [(512, 3, False, 1.0), (512, 4, False, 4 / 3), (1024, 3, False, 4.0), (10, 3, False, 0.01), (10, 1, False, 0.005),
+     (512, 2, True, 10 / 3)],
+)  # fmt: skip
+def test_pixels_cost_by_area_bands_and_processing(side, bands, radar, units):
+    assert pixels_units(grid(side), bands, radar=radar) == pytest.approx(units)
+
+
+def test_a_search_costs_by_area_and_months():
+    assert search_units(grid(10), date(2024, 1, 1), date(2024, 1, 30)) == 0.01
+    assert search_units(grid(51), date(2018, 1, 1), date(2023, 12, 31)) == pytest.approx(0.72, abs=0.02)
+    assert search_units(grid(5000), date(2018, 1, 1), date(2023, 12, 31)) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("spent", "made", "units", "lacking"),
+    [(0, 0, 10, None), (0, 0, 10.1, "processing units are spent"), (9, 0, 1.5, "9.00 of 10 processing units"),
+     (0, 100, 1, "100 of 100 requests are made"), (0, 99, 1, None)],
+)  # fmt: skip
+def test_the_truth_table_of_a_month(spent, made, units, lacking):
+    said = Month(made, spent, 100, 10, 0.5).lacks(units)
+    assert (said is None) if lacking is None else (lacking in said and said.startswith("waiting for budget"))
+    assert Month(made, spent, None, None, 0.5).lacks(units) is None
+
+
+def test_what_the_month_cannot_pay_waits_and_goes_on_when_it_can(database, mine, sentinel_hub, rasters, monkeypatch):
+    acquisition = _discovered(database, mine, sentinel_hub, "S2A_N0509_")
+    monkeypatch.setenv("MINECAM_PU_MONTH", "0.3")
+    asked = len(sentinel_hub.requests)
+    download(database, acquisition, mine)
+    row = _row(database)
+    assert (row["state"], row["tries"], len(sentinel_hub.requests)) == ("discovered", 0, asked)
+    assert row["reasons"][0].startswith("waiting for budget: 0.18 of 0.3 processing units are spent this month")
+    monkeypatch.setenv("MINECAM_PU_MONTH", "5")
+    download(database, row, mine)
+    assert (_row(database)["state"], _row(database)["reasons"]) == ("downloaded", [])
+    month = budget.this_month(database)
+    assert month.requests == 2 and month.processing_units == pytest.approx(0.43, abs=0.01) and month.forecast > 0.4
+
+
+def test_no_search_without_budget(database, mine, sentinel_hub, monkeypatch):
+    monkeypatch.setenv("MINECAM_REQUESTS_MONTH", "1")
+    days = {"start": date(2023, 1, 1), "end": date(2023, 1, 31)}
+    discover(database, mine, SENSOR_SETS["s2-rgb"], **days)
+    with pytest.raises(ServiceError, match="east-pit cannot be searched for, waiting for budget: 1 of 1 requests"):
+        discover(database, mine, SENSOR_SETS["s2-rgb"], **days)
+
+
+def test_requests_that_fail_are_paid_as_well(database, mine, sentinel_hub, rasters):
+    acquisition = _discovered(database, mine, sentinel_hub, "S2A_N0509_")
+    sentinel_hub.truncate = True
+    download(database, acquisition, mine)
+    rows = database.execute("select kind, processing_units, acquisition_id from charge order by charge_id").fetchall()
+    assert [(row["kind"], round(row["processing_units"], 2)) for row in rows] == [("search", 0.18), ("process", 0.25)]
+    assert rows[1]["acquisition_id"] == acquisition["acquisition_id"]
+
+
+def test_the_price_of_an_acquisition_is_that_of_its_parts(mine):
+    row = {"sensor_set": "s2-rgb", "collection": "sentinel-2-l2a"}
+    units, requests = price(row, grid(2600))
+    assert requests == 4 and units == pytest.approx(2600 * 2600 / 512**2 * 4 / 3, rel=0.01)
