@@ -48,7 +48,7 @@ def watch(
                 download(connection, acquisition, mine)
                 downloaded = agenda.current(connection, acquisition)
                 if validate(connection, downloaded, mine, flow_run_id=run):
-                    segmented = segment(downloaded, mine, model)
+                    segmented = segment(agenda.current(connection, acquisition), mine, model)
                     segments = vectorise(segmented)
                     store(connection, downloaded, mine, model, segmented, segments, run)
             say.info("%s", agenda.outcome(connection, acquisition, mine))

@@ -12,8 +12,9 @@ import numpy as np
 
 import sql
 from models.labels import LABELS, NODATA
+from tasks.alignment import aligned
 from tasks.grid import Grid
-from tasks.rasters import read, write_cog
+from tasks.rasters import Raster, read, write_cog
 from tasks.registry import Mine
 from tasks.settings import settings
 from tasks.specks import without_specks
@@ -82,13 +83,14 @@ def _loaded(name: str, device: str) -> "SegmentationModel":
 def segment(acquisition: sql.Row, mine: Mine, model: "SegmentationModel") -> Segmented:
     """Segment the raster of `acquisition` with `model` and write both rasters; running it again writes the same.
 
+    A shift that `validate` measured is undone before, so that epochs lie on each other; the raster stays as it came.
     Regions below the smallest segment are given to their neighbours, so that raster and polygons agree.
     Raises RasterError when the acquisition raster cannot be read, ModelError when the bands do not fit.
     """
     from models.predict import predict
 
     given = settings()
-    raster = read(acquisition["raster"], acquisition["checksum"])
+    raster = _in_place(read(acquisition["raster"], acquisition["checksum"]), acquisition, given.min_shift_px)
     valid = validity(raster, given.cloud_margin_px) & raster.grid.mask(mine.aoi)
     seen = predict(
         scene=reflectance(raster, model.sensor_set.bands), valid=valid, model=model,
@@ -110,6 +112,12 @@ def segment(acquisition: sql.Row, mine: Mine, model: "SegmentationModel") -> Seg
         ),
     )  # fmt: skip
     return Segmented(classes, confidence, (addresses[0], addresses[1]), checksums, raster.grid)
+
+
+def _in_place(raster: Raster, acquisition: sql.Row, least: float) -> Raster:
+    """Return `raster` with its shift undone where that is known to be more than `least` pixels."""
+    rows, columns = acquisition["shift_rows"], acquisition["shift_columns"]
+    return raster if rows is None or np.hypot(rows, columns) <= least else aligned(raster, (rows, columns))
 
 
 def _tags(acquisition: sql.Row, model: "SegmentationModel", origin: dict[str, str]) -> dict[str, str]:

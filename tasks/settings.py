@@ -77,7 +77,8 @@ class Settings(BaseSettings):
     min_valid: float = Field(0.3, ge=0, le=1, description="Least share of the AOI that must be truly observed")
     max_cloud: float = Field(0.6, ge=0, le=1, description="Largest share of the AOI under cloud, shadow or cirrus")
     max_saturated: float = Field(0.2, ge=0, le=1, description="Largest share of valid pixels at the end of the range")
-    max_shift_px: float = Field(1.5, ge=0, description="Largest shift in pixels against the previous epoch")
+    min_shift_px: float = Field(0.5, ge=0, description="Shift in pixels above which it is undone")
+    max_shift_px: float = Field(3.0, ge=0, description="Largest shift in pixels that is undone")
     cloud_margin_px: int = Field(2, ge=0, description="Pixels around clouds and shadows that are not valid either")
 
     model: str = Field("s2-rgb-mines", description="Model that watches mines which name none")

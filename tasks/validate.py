@@ -3,13 +3,15 @@
 Stands between `download` and `segment`; what is quarantined is never segmented.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 
 import numpy as np
 from psycopg.types.json import Jsonb
 
 import sql
 from models.sensors import sensor_set
+from tasks.alignment import Shift, measured_shift
 from tasks.checkpoint import Check, Figures, judge
 from tasks.errors import RasterError
 from tasks.rasters import Raster, read
@@ -23,12 +25,6 @@ LEAST_PRESENT = 0.05
 """Least share of valid pixels with a value: harmonisation clamps dark water to 0, an absent band is 0 all over."""
 OFFSET = 0.1
 """Reflectance that baseline 04.00 and later add (1000 digital numbers) and harmonisation takes away."""
-LEAST_SIDE = 32
-LEAST_PEAK = 6.0
-"""Height of a correlation peak, in standard deviations, below which a shift is not believed."""
-LEAST_GAIN = 0.1
-"""Gain in correlation, when a shift is undone, below which it is not believed. On 634 pairs of dates years apart it
-leaves 2 false shifts of 35."""
 
 
 def reflectance(raster: Raster, bands: Sequence[str]) -> np.ndarray:
@@ -41,37 +37,6 @@ def validity(raster: Raster, margin_px: int) -> np.ndarray:
     """Return the valid pixels, bool (H, W), of an acquisition raster."""
     scl = raster.band("SCL") if "SCL" in raster.descriptions else None
     return valid_mask(scl=scl, data_mask=raster.band("dataMask"), margin_px=margin_px)
-
-
-def shift_px(before: np.ndarray, before_valid: np.ndarray, after: np.ndarray, after_valid: np.ndarray) -> float | None:
-    """Return by how many pixels `after` (H, W) lies off `before`, by phase correlation; None: not measurable.
-
-    Kuglin & Hines 1975. Pixels not valid on both sides are levelled to the mean; a Hann window quiets the edges.
-    Too little common ground or a peak that does not stand out gives None: no statement instead of a wrong one.
-    """
-    both = before_valid & after_valid
-    if min(both.shape) < LEAST_SIDE or both.mean() < 0.25:
-        return None
-    window = np.hanning(both.shape[0])[:, None] * np.hanning(both.shape[1])[None, :]
-    spectra = [np.fft.rfft2(np.where(both, image - image[both].mean(), 0) * window) for image in (before, after)]
-    cross = spectra[0] * np.conj(spectra[1])
-    surface = np.fft.irfft2(cross / np.maximum(np.abs(cross), 1e-12), s=both.shape)
-    peak = np.unravel_index(np.argmax(surface), surface.shape)
-    if surface[peak] < LEAST_PEAK * surface.std():
-        return None
-    offset = [place - size if place > size // 2 else place for place, size in zip(peak, surface.shape, strict=True)]
-    back = np.roll(after, offset, axis=(0, 1)), np.roll(after_valid, offset, axis=(0, 1))
-    gained = likeness(before, before_valid, *back) - likeness(before, before_valid, after, after_valid)
-    # Ground that changed can raise a chance peak; a true shift makes the images clearly more alike when undone.
-    return float(np.hypot(offset[0], offset[1])) if offset == [0, 0] or gained > LEAST_GAIN else None
-
-
-def likeness(one: np.ndarray, one_valid: np.ndarray, other: np.ndarray, other_valid: np.ndarray) -> float:
-    """Return Pearson's correlation of two images (H, W) where both are valid; 0 where there is nothing to compare."""
-    both = one_valid & other_valid
-    if both.sum() < 2 or one[both].std() == 0 or other[both].std() == 0:
-        return 0.0
-    return float(np.corrcoef(one[both], other[both])[0, 1])
 
 
 def offset_left(dark: np.ndarray, dark_before: np.ndarray) -> bool:
@@ -93,11 +58,13 @@ def figures(
     aoi: np.ndarray,
     tags: Mapping[str, str],
     previous: tuple[np.ndarray, np.ndarray] | None,
+    shift: Shift | None,
 ) -> Figures:
     """Measure an acquisition; shares are 0-1, None stands for what cannot be measured.
 
     `bands` float32 (B, H, W) reflectance or linear gamma0 in the order of `names`, `valid`, `data_mask` and `aoi`
-    (H, W); `tags` of the raster (`harmonised`); `previous` the bands and valid pixels of the acquisition before.
+    (H, W); `tags` of the raster (`harmonised`); `previous` the bands and valid pixels of the acquisition before;
+    `shift` (rows, columns) in pixels off the mine's other acquisitions.
     """
     optical = not set(names) & set(RADAR)
     seen = bands[:, valid & aoi]
@@ -115,15 +82,15 @@ def figures(
         "saturated_share": float((values >= 1).any(axis=0).mean()) if values.size and optical else None,
         "harmonised": float(tags.get("harmonised", "").lower() == "true") if optical else None,
         "offset_left": None,
-        "shift_px": None,
+        "shift_px": None if shift is None else float(np.hypot(*shift)),
+        "shift_rows": None if shift is None else shift[0],
+        "shift_columns": None if shift is None else shift[1],
     }
     if previous is not None and there:
         bands_before, valid_before = previous
         seen_before = bands_before[there][:, valid_before & aoi]
         if optical and seen_before.size:
             measured["offset_left"] = float(offset_left(dark, np.percentile(seen_before, 1, axis=1)))
-        last = there[-1]
-        measured["shift_px"] = shift_px(bands_before[last], valid_before & aoi, bands[last], valid & aoi)
     return measured
 
 
@@ -145,11 +112,34 @@ def checks(names: Sequence[str], limits: Settings) -> list[Check]:
         Check("harmonised", 1.0, None, "the raster is not tagged harmonised: the baseline offset may be in it"),
         Check("offset_left", None, 0.0, "every band is 0.1 brighter than before: the baseline offset was not applied"),
         Check("shift_px", None, limits.max_shift_px,
-              f"shifted by {{value:.1f}} pixels against the previous epoch (at most {limits.max_shift_px:g})"),
+              f"shifted by {{value:.1f}} pixels against earlier epochs (at most {limits.max_shift_px:g} is undone)"),
     ]  # fmt: skip
 
 
-def measure(raster: Raster, mine: Mine, names: Sequence[str], previous: Raster | None) -> Figures:
+def shift_of(raster: Raster, aoi: np.ndarray, references: Iterable[tuple[Raster, Shift]]) -> Shift | None:
+    """Return by how much `raster` lies off what all acquisitions of a mine are laid on; None: no statement.
+
+    `references` are acquisitions on its grid with their own shifts; the first that allows a statement counts. Only
+    what lies in `aoi`, bool (H, W), is looked at.
+    """
+    margin = settings().cloud_margin_px
+    for reference, theirs in references:
+        (before, seen_before), (now, seen_now) = (
+            (_pattern(one), validity(one, margin) & aoi) for one in (reference, raster)
+        )
+        if shift := measured_shift(before, seen_before, now, seen_now):
+            return shift[0] + theirs[0], shift[1] + theirs[1]
+    return None
+
+
+def _pattern(raster: Raster) -> np.ndarray:
+    """Return float32 (H, W), what a shift is seen in: a band of 10 m; VV in logarithms, which make speckle additive."""
+    if "B04" not in raster.descriptions and "VV" in raster.descriptions:
+        return np.log(np.maximum(raster.band("VV"), 1e-4))
+    return _bands(raster, ["B04"])[0]
+
+
+def measure(raster: Raster, mine: Mine, names: Sequence[str], previous: Raster | None, shift: Shift | None) -> Figures:
     """Return the figures of an acquisition raster on the grid of `mine`; see `figures`."""
     margin = settings().cloud_margin_px
     valid = validity(raster, margin)
@@ -165,6 +155,7 @@ def measure(raster: Raster, mine: Mine, names: Sequence[str], previous: Raster |
         aoi=raster.grid.mask(mine.aoi),
         tags=raster.tags,
         previous=before,
+        shift=shift,
     )
 
 
@@ -182,6 +173,19 @@ def _previous(connection: sql.Connection, acquisition: sql.Row) -> Raster | None
         return None  # an old raster that was lost must not stop new acquisitions
 
 
+def _shift(connection: sql.Connection, acquisition: sql.Row, raster: Raster, mine: Mine) -> Shift | None:
+    """Return the shift of an acquisition; (0, 0) of the first one, on which all others are laid."""
+    rows = sql.run(connection, "acquisition_reference", acquisition_id=acquisition["acquisition_id"])
+    references = []
+    for row in rows:
+        with suppress(RasterError):
+            references.append((read(row["raster"], row["checksum"]), (row["shift_rows"], row["shift_columns"])))
+    fitting = [(reference, theirs) for reference, theirs in references if reference.grid == raster.grid]
+    if len(references) == len(rows) and not fitting:
+        return 0.0, 0.0  # the first of all, or since the AOI was redrawn
+    return shift_of(raster, raster.grid.mask(mine.aoi), fitting)
+
+
 def validate(connection: sql.Connection, acquisition: sql.Row, mine: Mine, *, flow_run_id: str | None = None) -> bool:
     """Judge a downloaded acquisition: its row becomes accepted or quarantined with reasons; True: accepted.
 
@@ -191,7 +195,8 @@ def validate(connection: sql.Connection, acquisition: sql.Row, mine: Mine, *, fl
         return acquisition["state"] in ("accepted", "segmented")
     names = sensor_set(acquisition["sensor_set"]).bands
     raster = read(acquisition["raster"], acquisition["checksum"])
-    measured = measure(raster, mine, names, _previous(connection, acquisition))
+    shift = _shift(connection, acquisition, raster, mine)
+    measured = measure(raster, mine, names, _previous(connection, acquisition), shift)
     judgement = judge(suite=SUITE, figures=measured, checks=checks(names, settings()))
     acquisition_id = acquisition["acquisition_id"]
     with connection.transaction():
@@ -204,6 +209,8 @@ def validate(connection: sql.Connection, acquisition: sql.Row, mine: Mine, *, fl
             **{name: measured[name] for name in ("aoi_coverage", "valid_share", "cloud_share")},
         )
         if changed:
+            rows, columns = shift or (None, None)
+            sql.run(connection, "acquisition_shift", acquisition_id=acquisition_id, rows=rows, columns=columns)
             sql.run(
                 connection,
                 "validation_add",

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from tasks import registry
 from tasks.checkpoint import Check, judge
 from tasks.rasters import write_cog
 from tasks.settings import settings
-from tasks.validate import checks, figures, offset_left, shift_px, validate
+from tasks.validate import checks, figures, offset_left, validate
 
 NAMES = ("B02", "B03", "B04")
 AOI = shapely.box(69.0, 33.0, 69.007, 33.006)
@@ -17,10 +18,11 @@ AOI = shapely.box(69.0, 33.0, 69.007, 33.006)
 def acquire(database, mine, home, day, **changes):
     """Write an acquisition raster and its downloaded row."""
     grid = mine.grid
-    generator = np.random.default_rng(1)
+    generator = np.random.default_rng(changes.get("seed", 1))
     array = generator.integers(800, 3000, (5, grid.height, grid.width)).astype(np.uint16)
     array[3] = changes.get("scl", 4)
     array[4] = 1
+    array[:3] = np.roll(array[:3], changes.get("roll", 0), axis=2)
     for index in changes.get("without", ()):
         array[index] = 0
     address = f"file://{home}/{day}.tif"
@@ -33,6 +35,10 @@ def acquire(database, mine, home, day, **changes):
         (mine.mine_id, time.date(), time, address, checksum),
     ).fetchall()
     return row
+
+
+def approx(pixels):
+    return pytest.approx(pixels, abs=0.05)
 
 
 def state(database, row):
@@ -81,37 +87,39 @@ def test_what_fails_is_quarantined_with_just_its_reasons(database, home, mine, c
     assert state(database, row)["reasons"] == reasons
 
 
-def test_the_shift_against_the_acquisition_before_is_measured(database, home, mine):
-    first, second = (acquire(database, mine, home, day) for day in (1, 2))
-    assert validate(database, first, mine) and validate(database, second, mine)
-    rows = database.execute("select figures from validation order by validation_id").fetchall()
-    assert [row["figures"]["shift_px"] for row in rows] == [None, 0.0]
+def shifts(database):
+    rows = database.execute("select shift_rows, shift_columns, state from acquisition order by sensing_time").fetchall()
+    return [(row["shift_rows"], row["shift_columns"], row["state"]) for row in rows]
 
 
-@pytest.mark.parametrize("rows, columns", [(0, 0), (3, -4), (-1, 0)])
-def test_a_known_shift_is_found(rows, columns):
-    image = np.random.default_rng(2).random((80, 90))
-    everywhere = np.ones(image.shape, bool)
-    moved = np.roll(image, (rows, columns), (0, 1))
-    assert shift_px(image, everywhere, moved, everywhere) == pytest.approx(np.hypot(rows, columns))
+def test_all_are_laid_on_the_first_that_was_accepted(database, home, mine):
+    first, second, third, late = (
+        acquire(database, mine, home, day, roll=by) for day, by in ((2, 0), (3, 2), (4, -2), (1, 1))
+    )
+    assert all(validate(database, row, mine) for row in (first, second, third, late))
+    assert shifts(database) == [(approx(0), approx(by), "accepted") for by in (1, 0, 2, -2)]
+    (figures,) = (
+        database.execute("select figures from validation order by validation_id desc limit 1").fetchone().values()
+    )
+    assert figures["shift_px"] == pytest.approx(1, abs=0.05)
 
 
-def test_ground_that_changed_is_no_shift():
-    generator = np.random.default_rng(5)
-    before = generator.random((90, 90))
-    after = before + 0.3 * generator.random((90, 90))
-    before[20:50, 20:50] += 20 * generator.random((30, 30))
-    after[26:56, 24:54] += before[20:50, 20:50]  # a pattern that lies elsewhere now, on ground that stayed
-    before[60:], after[60:] = 40 * before[60:], 40 * before[60:]
-    everywhere = np.ones((90, 90), bool)
-    assert shift_px(before, everywhere, after, everywhere) in (None, 0.0)
+def test_without_the_first_the_next_one_in_time_tells_where_all_lie(database, home, mine):
+    rows = [acquire(database, mine, home, day, roll=by) for day, by in ((1, 0), (2, 2), (3, 1))]
+    assert all(validate(database, row, mine) for row in rows[:2])
+    Path(rows[0]["raster"].removeprefix("file://")).unlink()
+    assert validate(database, rows[2], mine)
+    assert shifts(database)[2] == (approx(0), approx(1), "accepted")
 
 
-def test_unlike_images_say_nothing_about_a_shift():
-    generator = np.random.default_rng(3)
-    everywhere = np.ones((80, 90), bool)
-    assert shift_px(generator.random((80, 90)), everywhere, generator.random((80, 90)), everywhere) is None
-    assert shift_px(np.ones((80, 90)), everywhere, np.ones((80, 90)), ~everywhere) is None
+def test_what_lies_too_far_off_is_quarantined(database, home, mine):
+    assert validate(database, acquire(database, mine, home, 1), mine)
+    row = acquire(database, mine, home, 2, roll=5)
+    assert not validate(database, row, mine)
+    assert state(database, row)["reasons"] == ["shifted by 5.0 pixels against earlier epochs (at most 3 is undone)"]
+    unlike = acquire(database, mine, home, 3, seed=9)
+    assert validate(database, unlike, mine)
+    assert shifts(database)[2] == (None, None, "accepted")
 
 
 def test_an_offset_is_told_from_haze():
@@ -132,6 +140,7 @@ def test_figures_of_nothing_valid_are_null_and_only_the_share_fails():
         aoi=~nothing,
         tags={"harmonised": "true"},
         previous=None,
+        shift=None,
     )
     assert measured["present_B02"] is None
     judgement = judge(suite="snow", figures=measured, checks=checks(NAMES, settings()))
@@ -140,7 +149,8 @@ def test_figures_of_nothing_valid_are_null_and_only_the_share_fails():
 
 def test_digital_numbers_and_radar():
     everywhere = np.ones((40, 40), bool)
-    shared = {"valid": everywhere, "scl": None, "data_mask": everywhere, "aoi": everywhere, "previous": None}
+    shared = {"valid": everywhere, "scl": None, "data_mask": everywhere, "aoi": everywhere, "previous": None,
+              "shift": None}  # fmt: skip
     raw = figures(bands=np.full((3, 40, 40), 900.0), names=NAMES, tags={"harmonised": "true"}, **shared)
     assert "no reflectance" in judge(suite="raw", figures=raw, checks=checks(NAMES, settings())).reasons[0]
     radar = figures(bands=np.full((2, 40, 40), 0.2), names=("VV", "VH"), tags={}, **shared)
