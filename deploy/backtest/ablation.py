@@ -1,0 +1,108 @@
+"""What each guard against false change buys: places compared again without it. The network's part is not done again.
+
+What a guard of the comparison is worth needs no more than the rasters of the two epochs. That of validity needs what
+the network sees under clouds, so there the scene goes through it once more.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+import sql
+from models.labels import NODATA
+from models.predict import predict
+from tasks import registry
+from tasks.change import changes
+from tasks.grid import Grid
+from tasks.previous import Look, look_of, previous_observation
+from tasks.rasters import read
+from tasks.registry import Mine
+from tasks.segment import model_for, model_name
+from tasks.settings import settings
+from tasks.specks import without_specks
+from tasks.validate import reflectance, validity
+
+OFF: dict[str, dict[str, float]] = {
+    "all guards": {},
+    "without border": {"border_px": 0},
+    "without confidence": {"min_confidence": 0.0},
+    "without mapping unit": {"min_hectares": 0.0},
+}
+"""The guards of the comparison, by the setting that switches each off; validity is none of them."""
+
+NO_VALIDITY, NO_GUARD = "without validity", "without any"
+
+
+@dataclass(frozen=True)
+class Dates:
+    """A place on two dates: what was `seen`, and what would have been if clouds counted as ground (`unmasked`)."""
+
+    seen: tuple[Look, Look]
+    unmasked: tuple[Look, Look]
+    time: datetime
+    grid: Grid
+
+
+def compared(dates: Dates) -> dict[str, list[sql.Row]]:
+    """Return the change polygons of `dates` with all guards, and without each, as `case_of` takes them."""
+    found = {name: _changes(dates.seen, dates, switched) for name, switched in OFF.items()}
+    found[NO_VALIDITY] = _changes(dates.unmasked, dates, {})
+    found[NO_GUARD] = _changes(dates.unmasked, dates, {name: off for one in OFF.values() for name, off in one.items()})
+    return {name: _rows(frame) for name, frame in found.items()}
+
+
+def _changes(looks: tuple[Look, Look], dates: Dates, switched: Mapping[str, float]) -> gpd.GeoDataFrame:
+    given, (before, now) = settings(), looks
+    limits = {
+        "border_px": given.border_px,
+        "min_confidence": given.min_confidence,
+        "min_hectares": given.min_change_hectares,
+        **switched,
+    }
+    return changes(
+        before=previous_observation(earlier=[before], needed=now.classes != NODATA),
+        times=[dates.time],
+        now=now,
+        grid=dates.grid,
+        border_px=int(limits["border_px"]),
+        min_confidence=limits["min_confidence"],
+        min_hectares=limits["min_hectares"],
+        speck_hectares=given.min_segment_hectares,
+    )
+
+
+def _rows(frame: gpd.GeoDataFrame) -> list[sql.Row]:
+    return [
+        {"from_class": row.from_class, "to_class": row.to_class, "geom": shapely.to_wkb(row.geometry)}
+        for row in frame.itertuples()
+    ]
+
+
+def dates_of(connection: sql.Connection, slug: str) -> Dates:
+    """Return the first and the last epoch of the mine `slug`."""
+    mine = registry.find(connection, slug)
+    rows = sql.run(connection, "report_epochs", mine_id=mine.mine_id, model=model_name(mine.model or settings().model))
+    both = rows[0], rows[-1]
+    looks = [look_of(sql.run(connection, "epoch_find", epoch_id=row["epoch_id"])[0])[0] for row in both]
+    bare = [_unmasked(row, look, mine) for row, look in zip(both, looks, strict=True)]
+    return Dates((looks[0], looks[1]), (bare[0], bare[1]), both[0]["sensing_time"], mine.grid)
+
+
+def _unmasked(epoch: sql.Row, look: Look, mine: Mine) -> Look:
+    """Return what the network saw of all that lay inside the swath, cloud or not."""
+    scene = read(epoch["raster"], epoch["checksum"])
+    inside = (scene.band("dataMask") > 0) & scene.grid.mask(mine.aoi)
+    given = settings()
+    if not (inside & ~validity(scene, given.cloud_margin_px)).any():
+        return look
+    model = model_for(mine)
+    seen = predict(
+        scene=reflectance(scene, model.sensor_set.bands), valid=inside, model=model,
+        runtime=given.runtime, memory_mb=given.predict_memory_mb,
+    )  # fmt: skip
+    classes = without_specks(np.where(inside, seen.classes, NODATA).astype(np.uint8), given.min_segment_hectares)
+    return Look(classes, seen.confidence, seen.footprint)
