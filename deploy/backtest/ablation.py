@@ -14,7 +14,6 @@ import shapely
 
 import sql
 from models.labels import NODATA
-from models.predict import predict
 from tasks import registry
 from tasks.change import changes
 from tasks.grid import Grid
@@ -27,14 +26,11 @@ from tasks.specks import without_specks
 from tasks.validate import reflectance, validity
 
 OFF: dict[str, dict[str, float]] = {
-    "all guards": {},
-    "without border": {"border_px": 0},
-    "without confidence": {"min_confidence": 0.0},
-    "without mapping unit": {"min_hectares": 0.0},
+    "border": {"border_px": 0},
+    "confidence": {"min_confidence": 0.0},
+    "mapping unit": {"min_hectares": 0.0},
 }
-"""The guards of the comparison, by the setting that switches each off; validity is none of them."""
-
-NO_VALIDITY, NO_GUARD = "without validity", "without any"
+"""The guards of the comparison, and the setting that switches each off; the last guard, validity, is none of them."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +44,21 @@ class Dates:
 
 
 def compared(dates: Dates) -> dict[str, list[sql.Row]]:
-    """Return the change polygons of `dates` with all guards, and without each, as `case_of` takes them."""
-    found = {name: _changes(dates.seen, dates, switched) for name, switched in OFF.items()}
-    found[NO_VALIDITY] = _changes(dates.unmasked, dates, {})
-    found[NO_GUARD] = _changes(dates.unmasked, dates, {name: off for one in OFF.values() for name, off in one.items()})
-    return {name: _rows(frame) for name, frame in found.items()}
+    """Return the change polygons of `dates` by the guards that were up, as `case_of` takes them.
+
+    With all guards, without each of them, with validity and no more than one other, and without any.
+    """
+    none = {name: off for one in OFF.values() for name, off in one.items()}
+    alone = {f"validity, {guard}": {name: none[name] for name in none if name not in of} for guard, of in OFF.items()}
+    found = {
+        "all guards": _changes(dates.seen, dates, {}),
+        **{f"without {guard}": _changes(dates.seen, dates, of) for guard, of in OFF.items()},
+        "without validity": _changes(dates.unmasked, dates, {}),
+        **{guards: _changes(dates.seen, dates, of) for guards, of in alone.items()},
+        "validity": _changes(dates.seen, dates, none),
+        "no guard": _changes(dates.unmasked, dates, none),
+    }
+    return {guards: _rows(frame) for guards, frame in found.items()}
 
 
 def _changes(looks: tuple[Look, Look], dates: Dates, switched: Mapping[str, float]) -> gpd.GeoDataFrame:
@@ -99,6 +105,8 @@ def _unmasked(epoch: sql.Row, look: Look, mine: Mine) -> Look:
     given = settings()
     if not (inside & ~validity(scene, given.cloud_margin_px)).any():
         return look
+    from models.predict import predict  # torch takes seconds to import, and few places have a cloud
+
     model = model_for(mine)
     seen = predict(
         scene=reflectance(scene, model.sensor_set.bands), valid=inside, model=model,

@@ -49,7 +49,7 @@ def replay(source: Path, *, home: Path | None, limit: int | None, say: Say) -> d
     were an alert. Raises WrongUse when there is no series.
     """
     with watched(source, home=home, limit=limit, split=None, say=say) as (places, connection):
-        seen = {place["slug"]: _seen(connection, registry.find(connection, place["slug"])) for place in places}
+        seen = {place["slug"]: seen_of(connection, registry.find(connection, place["slug"])) for place in places}
     years = sum(one.figures["years"] for one in seen.values())
     alerts = Counter[str]()
     for one in seen.values():
@@ -68,7 +68,8 @@ def replay(source: Path, *, home: Path | None, limit: int | None, say: Say) -> d
     }
 
 
-def _seen(connection: sql.Connection, mine: Mine) -> Seen:
+def seen_of(connection: sql.Connection, mine: Mine) -> Seen:
+    """Return what became of `mine`; `footprint_hectares` are the median of its epochs."""
     acquisitions = sql.run(connection, "backtest_acquisitions", mine_id=mine.mine_id)
     model = model_name(mine.model or settings().model)
     epochs = sql.run(connection, "report_epochs", mine_id=mine.mine_id, model=model)

@@ -21,9 +21,9 @@ def of_score(score: dict[str, Any]) -> Table:
 
 
 def of_kinds(by_kind: dict[str, dict[str, Any]]) -> Table:
-    """Return the table of cases with truth, of what `truth.figures` gives of each kind."""
+    """Return the table of cases with truth, of what `cases.replay` gives; false hectares are the median of a case."""
     drawn = _table("Change against the truth of every pixel", ("Cases", "F1", "IoU", "Precision", "Recall", "Bias",
-                   "Right classes", "False ha, median", "Most", "Alerted"))  # fmt: skip
+                   "Classes right", "False ha", "at most", "Alerted"))  # fmt: skip
     for kind, row in by_kind.items():
         shares = (_sure(row, name) for name in ("f1", "iou", "precision", "recall"))
         others = (_number(row[name]) for name in ("bias", "right_classes"))
@@ -32,10 +32,13 @@ def of_kinds(by_kind: dict[str, dict[str, Any]]) -> Table:
 
 
 def of_guards(by_guard: dict[str, dict[str, dict[str, Any]]]) -> Table:
-    """Return the table of what each guard buys: the same figures of each kind without it."""
-    drawn = _table("Change with all guards, and without", ("F1 growth", "Shrinking", "Beside cloud",
-                   "False ha, nothing changed: median", "Most", "Beside cloud: median", "Most",
-                   "Found under cloud, ha"))  # fmt: skip
+    """Return the table of what each guard buys, of what `cases.replay_without` gives.
+
+    F1 of change by kind; false hectares (median and most of a case) where nothing changed and beside clouds; hectares
+    found under clouds.
+    """
+    drawn = _table("Change by the guards that are up", ("F1, growth", "F1, shrink", "F1, cloudy",
+                   "False ha, none", "at most", "cloudy", "at most", "Under cloud"))  # fmt: skip
     for guard, kinds in by_guard.items():
         f1 = (_sure(kinds[kind], "f1") if kind in kinds else "-" for kind in ("growth", "shrink", "growth_cloudy"))
         false = [text for kind in ("none", "growth_cloudy") for text in _false(kinds.get(kind))]
@@ -83,7 +86,7 @@ def of_confirmation(watched: dict[str, Any]) -> Table:
 
 def _table(title: str, headings: Sequence[str]) -> Table:
     drawn = Table(title=title, box=None, pad_edge=False)
-    drawn.add_column("")
+    drawn.add_column("", no_wrap=True)
     for heading in headings:
         drawn.add_column(heading, justify="right")
     return drawn
@@ -101,7 +104,7 @@ def _sure(row: dict[str, Any], name: str) -> str:
 
 
 def _ends(ends: Sequence[float], digits: int) -> str:
-    return f"({ends[0]:.{digits}f} to {ends[1]:.{digits}f})"
+    return f"({ends[0]:.{digits}f}–{ends[1]:.{digits}f})"
 
 
 def _number(value: float | None, digits: int = 3) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deploy.backtest.ablation import NO_GUARD, NO_VALIDITY, Dates, compared
+from deploy.backtest.ablation import Dates, compared
 from tasks.grid import Grid
 from tasks.previous import Look
 
@@ -47,8 +47,12 @@ def test_each_guard_keeps_out_what_it_is_there_for():
             (look(before), look(after, sure)), (look(before), look(under, sure)), datetime(2023, 1, 1, tzinfo=UTC), GRID
         )
     )
-    assert {guard: pixels(rows) for guard, rows in found.items()} == {
-        "all guards": 36, "without border": 36 + 32, "without confidence": 36 + 36, "without mapping unit": 36 + 16,
-        NO_VALIDITY: 36 + 36, NO_GUARD: 36 + 32 + 16 + 36 + 36,
+    pit, rim, small, unsure, cloud = 36, 32, 16, 36, 36
+    assert {guards: pixels(rows) for guards, rows in found.items()} == {
+        "all guards": pit, "without border": pit + rim, "without confidence": pit + unsure,
+        "without mapping unit": pit + small, "without validity": pit + cloud,
+        "validity, border": pit + small + unsure, "validity, confidence": pit + rim + small,
+        "validity, mapping unit": pit + rim + unsure, "validity": pit + rim + small + unsure,
+        "no guard": pit + rim + small + unsure + cloud,
     }  # fmt: skip
     assert {row["to_class"] for row in found["all guards"]} == {1}
