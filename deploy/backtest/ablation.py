@@ -4,9 +4,10 @@ What a guard of the comparison is worth needs no more than the rasters of the tw
 the network sees under clouds, so there the scene goes through it once more.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -15,7 +16,7 @@ import shapely
 import sql
 from models.labels import NODATA
 from tasks import registry
-from tasks.change import changes
+from tasks.change import changed, changes, settled
 from tasks.grid import Grid
 from tasks.previous import Look, look_of, previous_observation
 from tasks.rasters import read
@@ -25,12 +26,29 @@ from tasks.settings import settings
 from tasks.specks import without_specks
 from tasks.validate import reflectance, validity
 
-OFF: dict[str, dict[str, float]] = {
+OFF: dict[str, dict[str, Any]] = {
     "border": {"border_px": 0},
     "confidence": {"min_confidence": 0.0},
     "mapping unit": {"min_hectares": 0.0},
 }
-"""The guards of the comparison, and the setting that switches each off; the last guard, validity, is none of them."""
+"""The guards of the comparison, and the limit that switches each off; the last guard, validity, is none of them."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What counts as change, as `tasks.change` takes it."""
+
+    border_px: int
+    min_confidence: float
+    min_hectares: float
+    speck_hectares: float
+
+
+def limits(switched: Mapping[str, Any]) -> Limits:
+    """Return the limits of the settings, with what is `switched`."""
+    given = settings()
+    usual = Limits(given.border_px, given.min_confidence, given.min_change_hectares, given.min_segment_hectares)
+    return replace(usual, **switched)
 
 
 @dataclass(frozen=True)
@@ -61,23 +79,25 @@ def compared(dates: Dates) -> dict[str, list[sql.Row]]:
     return {guards: _rows(frame) for guards, frame in found.items()}
 
 
-def _changes(looks: tuple[Look, Look], dates: Dates, switched: Mapping[str, float]) -> gpd.GeoDataFrame:
-    given, (before, now) = settings(), looks
-    limits = {
-        "border_px": given.border_px,
-        "min_confidence": given.min_confidence,
-        "min_hectares": given.min_change_hectares,
-        **switched,
-    }
+def codes(looks: Sequence[Look], switched: Mapping[str, Any]) -> list[np.ndarray]:
+    """Return what changed at each of `looks`, in order of sensing: int32 (H, W), from × 256 + to, else 0."""
+    limit, found = limits(switched), []
+    for k, now in enumerate(looks):
+        before = previous_observation(earlier=reversed(looks[:k]), needed=now.classes != NODATA)
+        mask = changed(before=before, now=now, border_px=limit.border_px, min_confidence=limit.min_confidence)
+        sides = {"before": before.classes, "after": now.classes}
+        found.append(settled(**sides, mask=mask, least=limit.min_hectares, speck=limit.speck_hectares))
+    return found
+
+
+def _changes(looks: tuple[Look, Look], dates: Dates, switched: Mapping[str, Any]) -> gpd.GeoDataFrame:
+    before, now = looks
     return changes(
         before=previous_observation(earlier=[before], needed=now.classes != NODATA),
         times=[dates.time],
         now=now,
         grid=dates.grid,
-        border_px=int(limits["border_px"]),
-        min_confidence=limits["min_confidence"],
-        min_hectares=limits["min_hectares"],
-        speck_hectares=given.min_segment_hectares,
+        **asdict(limits(switched)),
     )
 
 

@@ -72,15 +72,17 @@ def of_refusals(watched: dict[str, Any]) -> Table:
     return drawn
 
 
-def of_confirmation(watched: dict[str, Any]) -> Table:
-    """Return the table of what each n of m would confirm of the patches of newly mined ground in a series."""
-    drawn = _table("Patches of newly mined ground, each as if an alert", ("Pass", "Per mine and year", "Lasted", "Lost",
-                   "Not looked at later", "Days, median"))  # fmt: skip
-    for row in watched["confirmation"]:
-        name = f"{row['n']} of {row['m']}" if row["m"] else "no confirmation"
-        rate = f"{row['per_year']:.1f} {_ends(row['interval'], 1)}"
-        fate = (str(row[it]) for it in ("lasted", "lost", "unknown"))
-        drawn.add_row(name, str(row["passed"]), rate, *fate, _number(row["days"], 0))
+def of_confirmation(watched: dict[str, Any]) -> list[Table]:
+    """Return the tables of what each n of m would confirm of the patches of newly mined ground in a series."""
+    drawn = []
+    for guards, ways in watched["confirmation"].items():
+        drawn.append(_table(f"Patches of newly mined ground, each as if an alert: {guards}", ("Pass",
+                     "Per mine and year", "Lasted", "Lost", "Not seen later", "Days, median")))  # fmt: skip
+        for row in ways:
+            name = f"{row['n']} of {row['m']}" if row["m"] else "no confirmation"
+            rate = f"{row['per_year']:.1f} {_ends(row['interval'], 1)}"
+            fate = (str(row[it]) for it in ("lasted", "lost", "unknown"))
+            drawn[-1].add_row(name, str(row["passed"]), rate, *fate, _number(row["days"], 0))
     return drawn
 
 

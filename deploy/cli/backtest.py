@@ -48,8 +48,8 @@ def backtest(
         if pictures is not None or split is not None:
             raise WrongUse(f"{source} is a series without truth and splits: leave --pictures and --split out")
         watched = series.replay(source, home=home, limit=limit, say=say)
-        by_default = (tables.of_series(watched), tables.of_refusals(watched))
-        show(watched, *([tables.of_confirmation(watched)] if ablation else by_default))
+        usual = [tables.of_series(watched), tables.of_refusals(watched)]
+        show(watched, *(tables.of_confirmation(watched) if ablation else usual))
     elif split is None and (source / "cases.csv").exists():
         if ablation and pictures is not None:
             raise WrongUse("--ablation draws no pictures: leave --pictures out")

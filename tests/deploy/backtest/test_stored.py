@@ -7,7 +7,7 @@ import shapely
 from PIL import Image
 
 import sql
-from deploy.backtest.ablation import compared, dates_of
+from deploy.backtest.ablation import codes, compared, dates_of
 from deploy.backtest.drawing import draw
 from deploy.backtest.series import refusals, seen_of
 from deploy.backtest.worst import Mistake
@@ -15,6 +15,10 @@ from tests.tasks.test_epochs import MODEL, acquire, mine
 from tests.tasks.test_report import watched
 
 __all__ = ["mine"]
+
+
+def count_hectares(database):
+    return database.execute("select sum(hectares) as hectares from change").fetchone()["hectares"]
 
 
 @pytest.fixture(autouse=True)
@@ -34,12 +38,12 @@ def test_a_series_knows_what_was_seen_refused_and_undone(database, home, mine):
               "unseen_hectares": 3.0}  # fmt: skip
     assert {name: found.figures[name] for name in wanted} == wanted
     assert found.figures["alerts"] == {"raised": 0, "provisional": 0, "confirmed": 0, "expired": 0}
-    assert found.patches[0].agrees == (False,) and found.expire_days == 180
+    assert found.patches["all guards"][0].agrees == (False,) and found.expire_days == 180
 
 
 def test_a_mine_that_was_never_seen_has_no_years(database, mine):
     found = seen_of(database, mine)
-    assert found.figures["years"] == 0 and found.figures["first"] is None and found.patches == []
+    assert found.figures["years"] == 0 and found.figures["first"] is None and found.patches["all guards"] == []
 
 
 def test_refusals_are_counted_by_their_first_reason():
@@ -53,6 +57,8 @@ def test_with_all_guards_change_is_what_was_stored_and_without_validity_more(dat
     watched(database, home, mine, (1, 10, 0), (5, 20, mine.grid.width - 25))
     found = compared(dates_of(database, "pit"))
     stored = sql.run(database, "backtest_changes", mine="pit", model=MODEL.name)
+    (_, again) = codes(dates_of(database, "pit").seen, {})
+    assert (again > 0).sum() * 0.01 == pytest.approx(count_hectares(database))
     ground = [shapely.union_all([shapely.from_wkb(bytes(row["geom"])) for row in rows]) for rows in
               (stored, found["all guards"], found["without validity"])]  # fmt: skip
     assert ground[0].area > 0 and ground[1].symmetric_difference(ground[0]).area < 1e-12

@@ -46,10 +46,10 @@ def test_a_series_without_an_alert_still_may_have_some_in_a_year():
             "footprint_hectares": 4.0, "changed_hectares": 1.0, "undone_hectares": 0.5}  # fmt: skip
     ways = [confirmation([patch(1, 1)], n=n, m=m, expire_days=180, years=2.0) for n, m in ((0, 0), (2, 3))]
     watched = {"mines": {"pit": mine}, "years": 2.0, "per_year": dict.fromkeys(alerts, 0.0),
-               "interval": {name: [0.0, 1.84] for name in alerts}, "confirmation": ways}  # fmt: skip
+               "interval": {name: [0.0, 1.84] for name in alerts}, "confirmation": {"all guards": ways}}  # fmt: skip
     assert printed(tables.of_series(watched))[-1][-2:] == ["0.00", "(0.00–1.84)"]
     assert printed(tables.of_refusals(watched))[1:] == [["cloud", "6"]]
-    assert printed(tables.of_confirmation(watched))[-1] == [
+    assert printed(tables.of_confirmation(watched)[0])[-1] == [
         "2",
         "of",
         "3",
