@@ -27,8 +27,8 @@ from tasks.vectorise import outlines, regions
 INDEX = "index.md"
 """The file that lists the pictures."""
 
-LEAST_RANGE = 0.12
-"""Reflectance from black to white is at least this."""
+LEAST_RANGE, MOST_RANGE = 0.12, 0.25
+"""Reflectance from black to white: a dull place stays dull, and a cloud does not leave the ground in the dark."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,10 @@ def draw(connection: sql.Connection, mistake: Mistake, case: Case | None = None)
     if case is not None:
         changed = regions(case.truth.astype(np.int32), case.change)
         true = outlines(changed, case.grid) if changed.any() else ()
-        columns.append([Panel(rgb[1], f"truth: {mistake.label}", _rings(true, mine.grid))])
+        columns.append([Panel(rgb[1], "true change", _rings(true, mine.grid))])
     title = f"{mistake.place} ({mistake.category.replace('_', ' ')}): {mistake.why}"
-    words = "" if case else f"Labelled {mistake.label}. "
-    return Drawn(mistake, sheet(columns, title=title, words=f"{words}Yellow: change as found by {model}."))
+    words = f"Yellow: change as found by {model}. {'True' if case else 'Labelled'}: {mistake.label}."
+    return Drawn(mistake, sheet(columns, title=title, words=words))
 
 
 def _rings(grounds: Iterable[BaseGeometry], grid: Grid) -> list[np.ndarray]:
@@ -72,7 +72,7 @@ def alike(scenes: Sequence[Raster]) -> list[np.ndarray]:
     seen = np.stack([one.band("dataMask") > 0 for one in scenes])
     shown = bands.transpose(1, 0, 2, 3)[:, seen]
     low, high = np.percentile(shown, [1, 99]) if shown.size else (0.0, LEAST_RANGE)
-    scaled = np.clip((bands - low) / max(high - low, LEAST_RANGE), 0, 1) * seen[:, None]
+    scaled = np.clip((bands - low) / np.clip(high - low, LEAST_RANGE, MOST_RANGE), 0, 1) * seen[:, None]
     return [(255 * one.transpose(1, 2, 0)).round().astype(np.uint8) for one in scaled]
 
 

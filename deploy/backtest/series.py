@@ -1,7 +1,8 @@
 """Backtest of a time series (series.csv): mines without truth. Counts alerts per year, and what did not last.
 
 Nobody knows what changed there, so no alert can be called right. One that its own later observations do not bear out
-is false by them; that is the least that is false. What was confirmed may be false all the same.
+is false by them; that is the least that is false. What was confirmed may be false all the same, and what expired may
+just not have been looked at often enough.
 """
 
 import re

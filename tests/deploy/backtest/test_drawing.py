@@ -28,6 +28,13 @@ def test_two_dates_are_stretched_alike_and_a_dull_place_stays_dull():
     assert np.ptp(np.stack(alike([forest, scene(0.05)]))[:, 1:]) < 20
 
 
+def test_a_cloud_does_not_leave_the_ground_in_the_dark():
+    cloudy = scene(0.05)
+    cloudy.array[:3, 2:], cloudy.array[:3, 1, 4:] = 9000, 1300
+    ground = alike([cloudy, scene(0.05)])[0]
+    assert ground[1, 0, 0] == 0 and ground[1, 4, 0] > 60 and ground[3, 0, 0] == 255
+
+
 def test_the_index_lists_the_ten_worst_and_each_has_its_picture(tmp_path: Path):
     with io.BytesIO() as stream:
         Image.new("RGB", (2, 2)).save(stream, "PNG")
