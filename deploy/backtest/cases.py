@@ -25,7 +25,8 @@ Kinds = dict[str, dict[str, Any]]
 def replay(source: Path, *, home: Path | None, limit: int | None, pictures: Path | None, say: Say) -> Kinds:
     """Return how right the system's changes are in the cases of `source`, and in how many cases it raises an alert.
 
-    With `pictures` the worst errors are drawn into that folder. Cases of which only one date was accepted, or none,
+    `alerted_interval` is of their share. There is one case of a chip in each kind, so intervals are over places; the
+    kinds share their chips, and are not independent of each other. With `pictures` the worst errors are drawn into that folder. Cases of which only one date was accepted, or none,
     are left out. Raises WrongUse when there is no truth.
     """
     found, drawn = {}, []
@@ -43,8 +44,8 @@ def replay(source: Path, *, home: Path | None, limit: int | None, pictures: Path
                 drawn += [drawing.draw(connection, one, truth[one.place]) for one in mistakes]
         if cases:
             alerted = sum(alerts > 0 for _, _, alerts in judged)
-            alerts = {"alerted": alerted, "alerted_interval": share_interval(alerted, len(judged))}
-            found[kind] = {**figures([tally(case) for _, case in cases]), **alerts}
+            raised = {"alerted": alerted, "alerted_interval": share_interval(alerted, len(judged))}
+            found[kind] = {**figures([tally(case) for _, case in cases]), **raised}
     if pictures is not None:
         drawing.write(pictures, drawn)
         say(f"{pictures / drawing.INDEX}: {min(len(drawn), worst.MOST)} of {len(drawn)} cases with errors drawn")
@@ -77,6 +78,6 @@ def _own(home: Path | None, kind: str) -> Path | None:
 def _judged(places: list[Words], connection: sql.Connection, say: Say) -> list[tuple[str, str, int]]:
     """Return slug, name and number of alerts of the places of which two dates were compared."""
     rows = {row["slug"]: row for row in sql.run(connection, "backtest_outcomes", model=model_name(settings().model))}
-    compared = [place for place in places if rows[place["slug"]]["comparisons"]]
-    say(f"{len(compared)} of {len(places)} cases judged")
-    return [(place["slug"], place["name"], rows[place["slug"]]["alerts"]) for place in compared]
+    judged = [place for place in places if rows[place["slug"]]["comparisons"]]
+    say(f"{len(judged)} of {len(places)} cases judged")
+    return [(place["slug"], place["name"], rows[place["slug"]]["alerts"]) for place in judged]
