@@ -25,9 +25,9 @@ Kinds = dict[str, dict[str, Any]]
 def replay(source: Path, *, home: Path | None, limit: int | None, pictures: Path | None, say: Say) -> Kinds:
     """Return how right the system's changes are in the cases of `source`, and in how many cases it raises an alert.
 
-    `alerted_interval` is of their share. There is one case of a chip in each kind, so intervals are over places; the
-    kinds share their chips, and are not independent of each other. With `pictures` the worst errors are drawn into that folder. Cases of which only one date was accepted, or none,
-    are left out. Raises WrongUse when there is no truth.
+    `alerted_interval` is of their share. A kind has one case of each chip, so intervals are over places; the kinds
+    share their chips, and are not independent of each other. With `pictures` the worst errors are drawn into that
+    folder. Cases of which only one date was accepted, or none, are left out. Raises WrongUse when there is no truth.
     """
     found, drawn = {}, []
     for kind in kinds(source):
@@ -48,7 +48,7 @@ def replay(source: Path, *, home: Path | None, limit: int | None, pictures: Path
             found[kind] = {**figures([tally(case) for _, case in cases]), **raised}
     if pictures is not None:
         drawing.write(pictures, drawn)
-        say(f"{pictures / drawing.INDEX}: {min(len(drawn), worst.MOST)} of {len(drawn)} cases with errors drawn")
+        say(f"{pictures / drawing.INDEX}: {min(len(drawn), worst.MOST)} cases with errors drawn")
     return found
 
 
