@@ -42,7 +42,7 @@ def backtest(
             typer.echo(json.dumps(result))
             return
         for table in drawn:
-            Console(width=max(Console().width, 140)).print(table, "")  # a pipe has no width of its own
+            Console(width=max(Console().width, 110)).print(table, "")  # a pipe has no width of its own
 
     if (source / "series.csv").exists():
         if pictures is not None or split is not None:
