@@ -134,13 +134,13 @@ def figures(tallies: Sequence[Tally]) -> dict[str, Any]:
 
 def _right_classes(case: Case, said: np.ndarray, change: np.ndarray) -> list[bool]:
     """Return, of each polygon that is change for the most part, whether its from and to are right."""
-    right = []
-    for number in range(1, len(case.code)):
-        here = said & (case.patch == number)
-        truths = case.truth[here & change]
-        if len(truths) and 2 * len(truths) >= here.sum():
-            right.append(bool(np.bincount(truths).argmax() == case.code[number]))
-    return right
+    here = said & change
+    pairs, counts = np.unique(np.stack([case.patch[here], case.truth[here]]), axis=1, return_counts=True)
+    order = np.lexsort((pairs[1], -counts, pairs[0]))  # of each polygon, its largest true change first
+    patch, first = np.unique(pairs[0][order], return_index=True)
+    most = pairs[1][order][first]
+    whole, true = (np.bincount(case.patch[where], minlength=len(case.code)) for where in (said, here))
+    return [bool(it) for it in (most == case.code[patch])[2 * true[patch] >= whole[patch]]]
 
 
 def _hectares(pixels: int) -> float:

@@ -48,6 +48,14 @@ def test_the_wrong_component_is_change_all_the_same() -> None:
     assert (found["f1"], found["right_patches"], found["right_classes"]) == (1.0, 1, 0.0)
 
 
+def test_of_each_polygon_the_largest_true_change_decides() -> None:
+    truth, patch = blank(), blank()
+    patch[0:2], patch[4:6], patch[8] = 1, 2, 3
+    truth[0], truth[1, :4], truth[4, :6], truth[5, :6] = 1, 2, 2, 1  # mostly 1; 2 and 1 alike
+    found = figures_of(case(truth, patch, 1, 2, 1))
+    assert found["right_patches"] == 2 and found["right_classes"] == 0.5  # alike: the lower one
+
+
 def test_where_nothing_changes_and_nothing_is_found_only_false_hectares_are_known() -> None:
     nothing = np.zeros((4, 4))
     found = figures_of(case(nothing, nothing), case(nothing, np.eye(4), 1))
