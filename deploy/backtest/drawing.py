@@ -85,7 +85,7 @@ def _column(epoch: sql.Row, rgb: np.ndarray, found: Sequence[np.ndarray]) -> lis
 def write(folder: Path, drawn: Sequence[Drawn]) -> None:
     """Write the worst ten of `drawn` into `folder`, one PNG each, and the index that lists them."""
     folder.mkdir(parents=True, exist_ok=True)
-    worst = sorted(drawn, key=lambda one: (-one.mistake.wrong, one.mistake.place))[:MOST]
+    worst = sorted(drawn, key=lambda one: -one.mistake.wrong)[:MOST]
     lines = ["# The worst errors", "", "| | place | kind | label | found, ha | why it is an error |", "|-|-|-|-|-|-|"]
     for number, one in enumerate(worst, start=1):
         what, name = one.mistake, f"{number:02d}-{one.mistake.place}.png"
