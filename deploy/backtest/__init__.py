@@ -1,1 +1,1 @@
-"""Backtest: replays labelled places through the whole system and scores the alerts against the labels."""
+"""Backtest: replays places of which something is known through the whole system, and scores what it says."""

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import mannwhitneyu
 
+from deploy.backtest.intervals import intervals
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -41,17 +43,26 @@ def score(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     }
 
 
-def figures(judged: Sequence[Outcome]) -> dict[str, Any]:
-    """Return AUC of the hectares, precision, recall and specificity of the alerts, and the same per category."""
+def rates(judged: Sequence[Outcome]) -> dict[str, float | None]:
+    """Return AUC of the hectares, and precision, recall and specificity of the alerts; None where not defined."""
     mined = [one for one in judged if one.label]
     other = [one for one in judged if not one.label]
     hits, false = sum(one.alerted for one in mined), sum(one.alerted for one in other)
     return {
-        "places": len(judged),
         "auc": auc(mined, other),
         "precision": _share(hits, hits + false),
         "recall": _share(hits, len(mined)),
         "specificity": _share(len(other) - false, len(other)),
+    }
+
+
+def figures(judged: Sequence[Outcome]) -> dict[str, Any]:
+    """Return the `rates` with their `interval` over places, and what is known per category."""
+    mined = [one for one in judged if one.label]
+    return {
+        "places": len(judged),
+        **rates(judged),
+        "interval": intervals(judged, rates),
         "categories": {name: _category(name, judged, mined) for name in sorted({one.category for one in judged})},
     }
 

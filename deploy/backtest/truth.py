@@ -11,28 +11,57 @@ import shapely
 from rasterio.features import rasterize
 
 import sql
-from tasks.grid import to_utm
+from deploy.backtest.intervals import intervals
+from tasks.grid import Grid, to_utm
 from tasks.specks import HECTARES_PER_PIXEL
 
 NOT_SCORED = 65535
 """In the truth: cloud or shadow on either date, or a rim where labels are not that good."""
 
-MISSED = 4
-"""Flag of a pixel under a cloud or shadow that SCL calls clear."""
+HIDDEN, MISSED = 1 + 2, 4
+"""Flags of a pixel under a cloud or a shadow on either date, and of one of them that SCL calls clear."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """Two dates of one place, on one grid (H, W).
+    """Two dates of one place, on one `grid` (H, W).
 
-    `truth` uint16: from × 16 + to, 0 no change, 65535 not scored; `missed` bool: cloud that SCL does not know of;
-    `patch` int32: 1, 2, ... for each change polygon, else 0; `code` int32 (polygons + 1,): from × 16 + to of each.
+    `truth` uint16: from × 16 + to, 0 no change, 65535 not scored; `hidden` bool: under a cloud or its shadow;
+    `missed` bool: under one that SCL does not know of; `patch` int32: 1, 2, ... for each change polygon, else 0;
+    `code` int32 (polygons + 1,): from × 16 + to of each.
     """
 
+    grid: Grid
     truth: np.ndarray
+    hidden: np.ndarray
     missed: np.ndarray
     patch: np.ndarray
     code: np.ndarray
+
+    @property
+    def change(self) -> np.ndarray:
+        """Where ground truly changed, bool (H, W)."""
+        return (self.truth != NOT_SCORED) & (self.truth > 0)
+
+    @property
+    def said(self) -> np.ndarray:
+        """Where change was found and can be scored, bool (H, W)."""
+        return (self.patch > 0) & (self.truth != NOT_SCORED)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Pixels of a case: `true` change, `found` change, `hits` that are both; found where `hidden`, where `missed`.
+
+    `right`: of each polygon that is change for the most part, whether its from and to are right.
+    """
+
+    true: int
+    found: int
+    hits: int
+    hidden: int
+    missed: int
+    right: tuple[bool, ...]
 
 
 def case_of(folder: Path, name: str, polygons: Sequence[sql.Row]) -> Case:
@@ -40,58 +69,82 @@ def case_of(folder: Path, name: str, polygons: Sequence[sql.Row]) -> Case:
     with rasterio.open(folder / "truth" / f"{name}_change.tif") as dataset:
         truth, transform, epsg = dataset.read(1), dataset.transform, dataset.crs.to_epsg()
     with rasterio.open(folder / "truth" / f"{name}_flags.tif") as dataset:
-        missed = (dataset.read(1) & MISSED) > 0
+        flags = dataset.read(1)
     shapes = [
         (to_utm(shapely.from_wkb(bytes(row["geom"])), epsg), number) for number, row in enumerate(polygons, start=1)
     ]
     drawn = {"out_shape": truth.shape, "transform": transform, "dtype": "int32"}
     patch = rasterize(shapes, **drawn) if shapes else np.zeros(truth.shape, np.int32)
     code = np.array([0, *(16 * row["from_class"] + row["to_class"] for row in polygons)], np.int32)
-    return Case(truth, missed, patch, code)
+    grid = Grid(epsg, transform.c, transform.f, truth.shape[1], truth.shape[0])
+    return Case(grid, truth, (flags & HIDDEN) > 0, (flags & MISSED) > 0, patch, code)
 
 
-def figures(cases: Sequence[Case]) -> dict[str, Any]:
-    """Return how right the changes of `cases` are, over all their pixels as one.
+def tally(case: Case) -> Tally:
+    """Count the pixels of `case`."""
+    said, change = case.said, case.change
+    return Tally(
+        true=int(change.sum()),
+        found=int(said.sum()),
+        hits=int((said & change).sum()),
+        hidden=int(((case.patch > 0) & case.hidden).sum()),
+        missed=int(((case.patch > 0) & case.missed).sum()),
+        right=tuple(_right_classes(case, said, change)),
+    )
 
-    `f1`, `iou`, `precision` and `recall` are of change, whatever its classes; `bias` is found over true hectares, less
-    one; None where nothing changed. `right_patches` are polygons of which at least half is change, `right_classes` the
-    share of those whose from and to are those of most of its change. `false_hectares` are the median and the largest
-    of a case, and `missed_cloud_hectares` what was found under clouds that SCL calls clear, in no other figure.
+
+def rates(tallies: Sequence[Tally]) -> dict[str, float | None]:
+    """Return F1, IoU, precision and recall of change, whatever its classes, over all pixels as one.
+
+    None where nothing changed, recall too.
     """
-    hits = found = true = missed = 0
-    right = []
-    false = []
-    for case in cases:
-        scored, change = case.truth != NOT_SCORED, (case.truth != NOT_SCORED) & (case.truth > 0)
-        said = (case.patch > 0) & scored
-        hits, found, true = hits + (said & change).sum(), found + said.sum(), true + change.sum()
-        missed += ((case.patch > 0) & case.missed).sum()
-        false.append((said & ~change).sum() * HECTARES_PER_PIXEL)
-        right += _right_classes(case, said, change)
+    true, found, hits = (sum(getattr(one, name) for one in tallies) for name in ("true", "found", "hits"))
     return {
-        "cases": len(cases),
         "f1": _share(2 * hits, found + true) if true else None,
         "iou": _share(hits, found + true - hits) if true else None,
         "precision": _share(hits, found) if true else None,
         "recall": _share(hits, true),
-        "true_hectares": round(float(true * HECTARES_PER_PIXEL), 2),
-        "bias": round(float(found / true - 1), 4) if true else None,
+    }
+
+
+def figures(tallies: Sequence[Tally]) -> dict[str, Any]:
+    """Return how right the changes of cases are: `rates` with their `interval` over cases, and what else is known.
+
+    `bias` is found over true hectares, less one. `right_patches` are polygons of which at least half is change,
+    `right_classes` the share of those whose from and to are those of most of its change. `false_hectares` are the
+    median and the largest of a case, `hidden_hectares` what was found under clouds and their shadows, and
+    `missed_cloud_hectares` the part of it that SCL calls clear; both are in no other figure.
+    """
+    true, found = sum(one.true for one in tallies), sum(one.found for one in tallies)
+    right = [flag for one in tallies for flag in one.right]
+    false = [_hectares(one.found - one.hits) for one in tallies]
+    return {
+        "cases": len(tallies),
+        **rates(tallies),
+        "interval": intervals(tallies, rates),
+        "true_hectares": _hectares(true),
+        "bias": round(found / true - 1, 4) if true else None,
         "right_patches": len(right),
         "right_classes": _share(sum(right), len(right)),
-        "false_hectares": {"median": round(float(np.median(false)), 2), "most": round(float(max(false)), 2)},
-        "missed_cloud_hectares": round(float(missed * HECTARES_PER_PIXEL), 2),
+        "false_hectares": {"median": round(float(np.median(false)), 2), "most": max(false)},
+        "hidden_hectares": _hectares(sum(one.hidden for one in tallies)),
+        "missed_cloud_hectares": _hectares(sum(one.missed for one in tallies)),
     }
 
 
 def _right_classes(case: Case, said: np.ndarray, change: np.ndarray) -> list[bool]:
     """Return, of each polygon that is change for the most part, whether its from and to are right."""
-    right = []
-    for number in range(1, len(case.code)):
-        here = said & (case.patch == number)
-        truths = case.truth[here & change]
-        if len(truths) and 2 * len(truths) >= here.sum():
-            right.append(bool(np.bincount(truths).argmax() == case.code[number]))
-    return right
+    here = said & change
+    pairs, counts = np.unique(np.stack([case.patch[here], case.truth[here]]), axis=1, return_counts=True)
+    order = np.lexsort((pairs[1], -counts, pairs[0]))  # of each polygon, its largest true change first
+    patch, first = np.unique(pairs[0][order], return_index=True)
+    most = pairs[1][order][first]
+    whole, true = (np.bincount(case.patch[where], minlength=len(case.code)) for where in (said, here))
+    return [bool(it) for it in (most == case.code[patch])[2 * true[patch] >= whole[patch]]]
+
+
+def _hectares(pixels: int) -> float:
+    return round(pixels * HECTARES_PER_PIXEL, 2)
 
 
 def _share(part: float, whole: float) -> float | None:

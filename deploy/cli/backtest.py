@@ -1,4 +1,4 @@
-"""`minecam backtest`: how good the alerts are, on labelled places."""
+"""`minecam backtest`: how good alerts and changes are, on places of which the truth is known, or how long they last."""
 
 import json
 from pathlib import Path
@@ -8,66 +8,59 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from tasks.errors import WrongUse
+
 
 def backtest(
-    source: Annotated[Path, typer.Argument(help="Folder with pairs.csv and images/, two dates and a label per place.")],
+    source: Annotated[Path, typer.Argument(help="Folder with pairs.csv (labels), cases.csv (truth) or series.csv.")],
     home: Annotated[Path | None, typer.Option(help="Keep all in this folder, to look at it and to go on.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many places (of each kind).")] = None,
     split: Annotated[str | None, typer.Option(help="Only places of this split.")] = None,
+    pictures: Annotated[Path | None, typer.Option(help="Draw the ten worst errors into this folder.")] = None,
+    ablation: Annotated[bool, typer.Option("--ablation", help="What each guard against false change buys.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")] = False,
 ) -> None:
-    """Replay labelled places through the whole system and score its alerts; settings (MINECAM_*) apply.
+    """Replay places through the whole system and score what it says; settings (MINECAM_*) apply.
 
-    Where the folder has cases.csv and truth/, the changes of every pixel are scored instead, by kind of case, unless
-    --split asks for the alerts of one kind. What is kept in --home is not made again with other settings.
+    With pairs.csv the alerts are scored against a label per place. Where there is cases.csv and truth/ as well, the
+    changes of every pixel are scored, by kind of case, unless --split asks for the alerts of one kind. With series.csv
+    there is no truth: alerts are counted per mine and year, and which of them did not last. In brackets are 95 %
+    intervals. What is kept in --home is not made again with other settings.
 
-    Example: minecam backtest pairs/ --split val --json
+    --ablation takes away the guards against false change one by one: of cases border, confidence, mapping unit and
+    validity; of a series the confirmation by later looks.
+
+    Example: minecam backtest pairs/ --split val --pictures worst/
     """
-    from deploy.backtest.replay import replay, replay_cases
-    from deploy.backtest.score import score
-    from deploy.backtest.truth import figures
+    from deploy.backtest import cases, pairs, series, tables
 
     def say(line: str) -> None:
         typer.echo(line, err=True)
 
-    if split is None and (source / "cases.csv").exists():
-        by_kind = {
-            kind: figures(cases)
-            for kind, cases in replay_cases(source, home=home, limit=limit, say=say).items()
-            if cases
-        }
-        typer.echo(json.dumps(by_kind)) if as_json else Console().print(_kinds(by_kind))
-        return
-    result = score(replay(source, home=home, limit=limit, split=split, say=say))
-    if as_json:
-        typer.echo(json.dumps(result))
+    def show(result: Any, *drawn: Table) -> None:
+        if as_json:
+            typer.echo(json.dumps(result))
+            return
+        for table in drawn:
+            Console(width=max(Console().width, 110)).print(table, "")  # a pipe has no width of its own
+
+    if (source / "series.csv").exists():
+        if pictures is not None or split is not None:
+            raise WrongUse(f"{source} is a series without truth and splits: leave --pictures and --split out")
+        watched = series.replay(source, home=home, limit=limit, say=say)
+        usual = [tables.of_series(watched), tables.of_refusals(watched)]
+        show(watched, *(tables.of_confirmation(watched) if ablation else usual))
+    elif split is None and (source / "cases.csv").exists():
+        if ablation and pictures is not None:
+            raise WrongUse("--ablation draws no pictures: leave --pictures out")
+        if ablation:
+            without = cases.replay_without(source, home=home, limit=limit, say=say)
+            show(without, tables.of_guards(without))
+        else:
+            kinds = cases.replay(source, home=home, limit=limit, pictures=pictures, say=say)
+            show(kinds, tables.of_kinds(kinds))
+    elif ablation:
+        raise WrongUse(f"{source} has neither truth nor later looks: --ablation needs cases.csv or series.csv")
     else:
-        Console().print(_table(result))
-
-
-def _table(result: dict[str, Any]) -> Table:
-    drawn = Table(title=f"{result['judged']} of {result['places']} places judged", box=None, pad_edge=False)
-    for heading in ("", "Places", "AUC", "Precision", "Recall", "Specificity"):
-        drawn.add_column(heading, justify="left" if not heading else "right")
-    for name in ("with_mined_before", "without_mined_before"):
-        row = result[name]
-        figures = (row[figure] for figure in ("auc", "precision", "recall", "specificity"))
-        drawn.add_row(name.replace("_", " "), str(row["places"]), *(_number(one) for one in figures))
-        for category, one in row["categories"].items():
-            alerted = f"{one['alerted']} alerted"
-            drawn.add_row(f"  {category}", str(one["places"]), _number(one["auc"]), alerted)
-    return drawn
-
-
-def _kinds(by_kind: dict[str, dict[str, Any]]) -> Table:
-    drawn = Table(title="Change against the truth of every pixel", box=None, pad_edge=False)
-    for heading in ("", "Cases", "F1", "IoU", "Precision", "Recall", "Bias", "Right classes", "False ha, median"):
-        drawn.add_column(heading, justify="left" if not heading else "right")
-    for kind, row in by_kind.items():
-        shares = (row[name] for name in ("f1", "iou", "precision", "recall", "bias", "right_classes"))
-        drawn.add_row(kind, str(row["cases"]), *(_number(one) for one in shares), str(row["false_hectares"]["median"]))
-    return drawn
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+        score = pairs.replay(source, home=home, limit=limit, split=split, pictures=pictures, say=say)
+        show(score, tables.of_score(score))

@@ -120,8 +120,22 @@ def test_real_outlines_are_repaired_or_refused_by_name_and_the_rest_goes_in(watc
 @pytest.mark.slow
 def test_a_backtest_judges_labelled_pairs(short_folder: Path, shared_data: Path) -> None:
     stack = Stack(short_folder / "elsewhere")
-    said = stack.minecam("backtest", str(shared_data / "pairs"), "--limit", "6", "--json").stdout
-    result = json.loads(said)
+    worst = short_folder / "worst"
+    asked = ("--limit", "6", "--pictures", str(worst), "--json")
+    result = json.loads(stack.minecam("backtest", str(shared_data / "pairs"), *asked).stdout)
     assert result["places"] == 6 and result["judged"] + sum(result["not_judged"].values()) == 6
+    assert len(list(worst.glob("*.png"))) == (worst / "index.md").read_text().count(".png")
     assert not stack.home.exists()  # nothing of the usual home is touched
     assert "holds no pairs.csv" in stack.minecam("backtest", str(short_folder), status=2).stderr
+
+
+@pytest.mark.slow
+def test_what_an_ablation_says_of_all_guards_is_what_the_system_found(short_folder: Path, shared_data: Path) -> None:
+    stack, home = Stack(short_folder / "elsewhere"), str(short_folder / "cases")
+    asked = ("backtest", str(shared_data / "change"), "--limit", "1", "--home", home, "--json")
+    found, without = (json.loads(stack.minecam(*asked, *more).stdout) for more in ((), ("--ablation",)))
+    assert set(without["all guards"]) == set(found) == {"growth", "none", "shrink", "growth_cloudy"}
+    for kind, figures in without["all guards"].items():
+        assert {**found[kind], **figures} == found[kind]
+    cloudy = [without[guards]["growth_cloudy"]["hidden_hectares"] for guards in ("all guards", "without validity")]
+    assert cloudy[0] <= cloudy[1]

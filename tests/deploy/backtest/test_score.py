@@ -23,12 +23,15 @@ def test_figures_of_a_small_confusion_table() -> None:
     assert every["auc"] == pytest.approx((2 + 1 + 0.5) / 6, abs=1e-4)
     assert every["categories"]["natural_change"]["auc"] == every["auc"]
     assert found["without_mined_before"]["recall"] == 0.5
+    for figure, (low, high) in every["interval"].items():
+        assert 0 <= low <= every[figure] <= high <= 1
     json.dumps(found)
 
 
 def test_without_places_there_are_no_figures() -> None:
     assert score([])["with_mined_before"] == {
         "places": 0, "auc": None, "precision": None, "recall": None, "specificity": None, "categories": {},
+        "interval": {"auc": None, "precision": None, "recall": None, "specificity": None},
     }  # fmt: skip
 
 
