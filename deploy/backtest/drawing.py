@@ -15,8 +15,8 @@ import sql
 from deploy.backtest.truth import Case
 from deploy.backtest.worst import MOST, Mistake
 from tasks import registry
+from tasks.evidence import pixels, rings
 from tasks.grid import Grid, to_utm
-from tasks.notify import pixels, rings
 from tasks.pictures import Panel, overlay, sheet
 from tasks.rasters import Raster, read
 from tasks.segment import model_name

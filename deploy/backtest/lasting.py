@@ -10,13 +10,10 @@ import numpy as np
 
 from deploy.backtest.intervals import rate_interval
 from models.labels import NODATA
-from tasks.alert import agreement, next_state
 from tasks.change import mined
+from tasks.lifecycle import MINED, NOT_MINED, agreement, next_state
 from tasks.specks import HECTARES_PER_PIXEL
 from tasks.vectorise import regions
-
-MINE = range(1, 10)
-"""The classes that newly mined ground may have later on: every component but reclaimed ground."""
 
 CONFIRMATIONS = ((0, 0), (1, 1), (1, 2), (2, 2), (2, 3), (3, 3), (3, 5))
 """Ways to confirm, n of m, that are held against each other; with 0 of 0 all counts at once."""
@@ -53,7 +50,8 @@ def patches(*, looks: Sequence[np.ndarray], times: Sequence[datetime], newly: Se
         for number in range(1, int(labels.max(initial=0)) + 1):
             mask = labels == number
             said = [
-                (ages[j], agreement(classes=looks[j], mask=mask, to_classes=MINE)) for j in range(k + 1, len(looks))
+                (ages[j], agreement(classes=looks[j], mask=mask, from_classes=NOT_MINED, to_classes=MINED))
+                for j in range(k + 1, len(looks))
             ]
             valid = [(age, agrees) for age, agrees in said if agrees is not None]
             found.append(

@@ -15,10 +15,11 @@ import numpy as np
 import sql
 from deploy.backtest.ablation import OFF, codes
 from deploy.backtest.intervals import rate_interval
-from deploy.backtest.lasting import CONFIRMATIONS, MINE, Patch, confirmation, flicker, patches
+from deploy.backtest.lasting import CONFIRMATIONS, Patch, confirmation, flicker, patches
 from deploy.backtest.replay import Say, watched
 from models.labels import BACKGROUND, NODATA
 from tasks import registry
+from tasks.lifecycle import MINED, NOT_MINED
 from tasks.previous import look_of
 from tasks.registry import Mine
 from tasks.segment import model_name
@@ -28,8 +29,6 @@ from tasks.specks import HECTARES_PER_PIXEL
 DAYS_PER_YEAR = 365.25
 
 STATES = ("provisional", "confirmed", "expired")
-
-RECLAIMED = 10
 
 AS_SET = "all guards"
 GUARDS = {AS_SET: {}, "without confidence": OFF["confidence"]}
@@ -107,7 +106,7 @@ def seen_of(connection: sql.Connection, mine: Mine) -> Seen:
 
 def newly_mined(changed: list[np.ndarray]) -> list[np.ndarray]:
     """Return where background or reclaimed ground became another component, bool (H, W) of each of `codes`."""
-    return [(of > 0) & np.isin(of // 256, (BACKGROUND, RECLAIMED)) & np.isin(of % 256, MINE) for of in changed]
+    return [(of > 0) & np.isin(of // 256, NOT_MINED) & np.isin(of % 256, MINED) for of in changed]
 
 
 def refusals(reasons: list[list[str]]) -> dict[str, int]:
