@@ -19,9 +19,14 @@ from tasks.registry import Mine
 from tasks.settings import settings
 from tasks.specks import without_specks
 from tasks.validate import reflectance, validity
+from tasks.validity import beside
 
 if TYPE_CHECKING:  # torch takes seconds to import, and nothing here needs it
     from models.zoo import SegmentationModel
+
+
+KEPT = 4 / 7
+"""Of what is more than even in a chance beside clouds, which mislead the network: what it calls 85 % counts as 70 %."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,12 @@ def _loaded(name: str, device: str) -> "SegmentationModel":
     return zoo.load(name, device=device)
 
 
+def doubted(chance: np.ndarray, doubt: np.ndarray) -> np.ndarray:
+    """Return `chance`, uint8 (H, W) per cent, nearer to even where `doubt`, bool (H, W), says so."""
+    even = 50 + (chance.astype(np.float32) - 50) * KEPT
+    return np.where(doubt, np.round(even), chance).astype(np.uint8)
+
+
 def segment(acquisition: sql.Row, mine: Mine, model: "SegmentationModel") -> Segmented:
     """Segment the raster of `acquisition` with `model` and write both rasters; running it again writes the same.
 
@@ -91,13 +102,16 @@ def segment(acquisition: sql.Row, mine: Mine, model: "SegmentationModel") -> Seg
 
     given = settings()
     raster = _in_place(read(acquisition["raster"], acquisition["checksum"]), acquisition, given.min_shift_px)
-    valid = validity(raster, given.cloud_margin_px) & raster.grid.mask(mine.aoi)
+    observed = validity(raster, given.cloud_margin_px)
+    valid = observed & raster.grid.mask(mine.aoi)
     seen = predict(
         scene=reflectance(raster, model.sensor_set.bands), valid=valid, model=model,
         runtime=given.runtime, memory_mb=given.predict_memory_mb,
     )  # fmt: skip
     classes = without_specks(np.where(valid, seen.classes, NODATA).astype(np.uint8), given.min_segment_hectares)
-    confidence, chance = (np.where(valid, of, NODATA).astype(np.uint8) for of in (seen.confidence, seen.footprint))
+    doubt = beside(observed, given.cloud_reach_px)
+    chances = np.minimum(seen.confidence, doubted(seen.confidence, doubt)), doubted(seen.footprint, doubt)
+    confidence, chance = (np.where(valid, of, NODATA).astype(np.uint8) for of in chances)
     tags = _tags(acquisition, model, raster.tags)
     addresses = [address_of(given.raster_root, acquisition, mine, model, kind) for kind in ("classes", "confidence")]
     checksums = (

@@ -81,6 +81,10 @@ class Settings(BaseSettings):
     max_shift_px: float = Field(3.0, ge=0, description="Largest shift in pixels that is undone")
     cloud_margin_px: int = Field(2, ge=0, description="Pixels around clouds and shadows that are not valid either")
 
+    cloud_reach_px: int = Field(
+        30, ge=0, description="Pixels around what is not valid within which the network counts as less sure"
+    )
+
     model: str = Field("s2-rgb-mines", description="Model that watches mines which name none")
     device: str = Field("auto", description="auto, cpu or cuda")
     runtime: Literal["auto", "torch", "openvino"] = Field(

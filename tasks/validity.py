@@ -18,6 +18,13 @@ def cloud_mask(scl: np.ndarray) -> np.ndarray:
     return np.isin(scl, CLOUD)
 
 
+def beside(valid: np.ndarray, reach_px: int) -> np.ndarray:
+    """Return bool (H, W): pixels of `valid` within `reach_px` of one that is not."""
+    if reach_px == 0 or valid.all():
+        return np.zeros_like(valid)
+    return valid & (ndimage.distance_transform_edt(valid) <= reach_px)
+
+
 def valid_mask(*, scl: np.ndarray | None, data_mask: np.ndarray, margin_px: int) -> np.ndarray:
     """Return bool (H, W): inside the swath and clear.
 

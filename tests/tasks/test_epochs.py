@@ -12,7 +12,7 @@ from models.sensors import sensor_set
 from tasks import registry
 from tasks.compare import compare
 from tasks.rasters import read, write_cog
-from tasks.segment import segment
+from tasks.segment import doubted, segment
 from tasks.settings import settings
 from tasks.store import class_areas, store
 from tasks.vectorise import polygons
@@ -65,6 +65,22 @@ def stored(database, mine, acquisition, model=MODEL):
     least = settings().min_segment_hectares
     frame = polygons(classes=seen.classes, confidence=seen.confidence, grid=seen.grid, min_hectares=least)
     return store(database, acquisition, mine, model, seen, frame, None)
+
+
+def test_beside_a_cloud_the_network_counts_as_less_sure(database, home, mine):
+    side = mine.grid.width - 40  # the cloud's margin begins right of the pit's middle
+    clear, cloudy = (
+        segment(acquire(database, mine, home, day, 20, cloud), mine, MODEL) for day, cloud in ((1, 0), (2, side))
+    )
+    seen = cloudy.classes != 255
+    assert (clear.confidence[clear.classes != 255] == 90).all() and (cloudy.classes[seen] == clear.classes[seen]).all()
+    assert sorted(np.unique(cloudy.confidence[seen])) == [73, 90] and cloudy.confidence[15, 37] == 73
+
+
+def test_doubt_brings_chances_nearer_to_even():
+    chance = np.array([[0, 15, 50, 85, 100]], np.uint8)
+    assert doubted(chance, np.ones((1, 5), bool)).tolist() == [[21, 30, 50, 70, 79]]
+    assert (doubted(chance, np.zeros((1, 5), bool)) == chance).all()
 
 
 def count(database, table):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tasks.validity import cloud_mask, valid_mask
+from tasks.validity import beside, cloud_mask, valid_mask
 
 
 @pytest.mark.parametrize("scene_class", range(12))
@@ -25,3 +25,11 @@ def test_the_margin_surrounds_clouds_but_not_snow():
 def test_without_scl_the_swath_decides():
     data_mask = np.array([[1, 0]], np.uint8)
     assert valid_mask(scl=None, data_mask=data_mask, margin_px=2).tolist() == [[True, False]]
+
+
+def test_what_lies_beside_hidden_ground():
+    valid = np.ones((9, 20), bool)
+    assert not beside(valid, 3).any()
+    valid[4, 4] = False
+    near = beside(valid, 3)
+    assert near[4, 7] and near[1, 4] and not near[4, 8] and not near[4, 4] and not beside(valid, 0).any()
