@@ -22,7 +22,10 @@ LEAST_COMMON = 0.25
 LEAST_PEAK = 6.0
 """Height of a correlation peak, in standard deviations, below which a shift is not believed."""
 LARGEST_ERROR = 0.1
-"""Standard error in pixels, from how far the quarters of a scene agree, above which a shift is not believed."""
+"""Standard error in pixels, from how far the quarters of a scene agree, above which a shift is not believed.
+
+On 634 real pairs of dates years apart 130 shifts are believed, of which one is above 3 pixels (and false).
+"""
 BLUR = 1.0
 """Gaussian in pixels that quietens the high frequencies, where there is noise and aliasing."""
 STEP = 0.02
