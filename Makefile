@@ -4,7 +4,7 @@ BIN := .venv/bin
 export MINECAM_SHARED_DATA ?= $(abspath ../shared/data)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup demo test test-all bench bench-sql lint format
+.PHONY: setup demo test test-all bench bench-sql bench-change lint format
 
 setup: .venv/.ready
 
@@ -35,6 +35,9 @@ bench: setup
 bench-sql: setup
 	$(BIN)/pip install --quiet -c constraints.txt duckdb geoalchemy2
 	$(BIN)/python tests/bench/world/bench.py $(BENCH)
+
+bench-change: setup
+	$(BIN)/python tests/bench/sensitivity.py .bench/change $(BENCH)
 
 format: setup
 	$(BIN)/ruff check --fix .
