@@ -14,6 +14,7 @@ import sql
 from models.labels import LABELS, NODATA
 from tasks.alignment import aligned
 from tasks.grid import Grid
+from tasks.previous import Look
 from tasks.rasters import Raster, read, write_cog
 from tasks.registry import Mine
 from tasks.settings import settings
@@ -91,6 +92,27 @@ def doubted(chance: np.ndarray, doubt: np.ndarray) -> np.ndarray:
     return np.where(doubt, np.round(even), chance).astype(np.uint8)
 
 
+def look_at(raster: Raster, model: "SegmentationModel", inside: np.ndarray) -> Look:
+    """Return what `model` sees in `raster`.
+
+    Only what was truly observed `inside`, bool (H, W), has a class. Raises ModelError when the bands do not fit.
+    """
+    from models.predict import predict
+
+    given = settings()
+    observed = validity(raster, given.cloud_margin_px)
+    valid = observed & inside
+    seen = predict(
+        scene=reflectance(raster, model.sensor_set.bands), valid=valid, model=model,
+        runtime=given.runtime, memory_mb=given.predict_memory_mb,
+    )  # fmt: skip
+    classes = without_specks(np.where(valid, seen.classes, NODATA).astype(np.uint8), given.min_segment_hectares)
+    doubt = beside(observed, given.cloud_reach_px)
+    confidence = np.minimum(seen.confidence, doubted(seen.confidence, doubt))
+    chance = doubted(seen.footprint, doubt)
+    return Look(classes, *(np.where(valid, of, NODATA).astype(np.uint8) for of in (confidence, chance)))
+
+
 def segment(acquisition: sql.Row, mine: Mine, model: "SegmentationModel") -> Segmented:
     """Segment the raster of `acquisition` with `model` and write both rasters; running it again writes the same.
 
@@ -98,34 +120,23 @@ def segment(acquisition: sql.Row, mine: Mine, model: "SegmentationModel") -> Seg
     Regions below the smallest segment are given to their neighbours, so that raster and polygons agree.
     Raises RasterError when the acquisition raster cannot be read, ModelError when the bands do not fit.
     """
-    from models.predict import predict
-
     given = settings()
     raster = _in_place(read(acquisition["raster"], acquisition["checksum"]), acquisition, given.min_shift_px)
-    observed = validity(raster, given.cloud_margin_px)
-    valid = observed & raster.grid.mask(mine.aoi)
-    seen = predict(
-        scene=reflectance(raster, model.sensor_set.bands), valid=valid, model=model,
-        runtime=given.runtime, memory_mb=given.predict_memory_mb,
-    )  # fmt: skip
-    classes = without_specks(np.where(valid, seen.classes, NODATA).astype(np.uint8), given.min_segment_hectares)
-    doubt = beside(observed, given.cloud_reach_px)
-    chances = np.minimum(seen.confidence, doubted(seen.confidence, doubt)), doubted(seen.footprint, doubt)
-    confidence, chance = (np.where(valid, of, NODATA).astype(np.uint8) for of in chances)
+    seen = look_at(raster, model, raster.grid.mask(mine.aoi))
     tags = _tags(acquisition, model, raster.tags)
     addresses = [address_of(given.raster_root, acquisition, mine, model, kind) for kind in ("classes", "confidence")]
     checksums = (
         write_cog(
-            addresses[0], classes, raster.grid, descriptions=["class"], nodata=NODATA,
+            addresses[0], seen.classes, raster.grid, descriptions=["class"], nodata=NODATA,
             tags={**tags, **{f"class_{label.id}": label.name for label in LABELS}},
             colormap={label.id: label.rgb for label in LABELS},
         ),
         write_cog(
-            addresses[1], np.stack([confidence, chance]), raster.grid, descriptions=["confidence", "footprint"],
+            addresses[1], np.stack([seen.confidence, seen.footprint]), raster.grid, descriptions=["confidence", "footprint"],
             nodata=NODATA, tags=tags,
         ),
     )  # fmt: skip
-    return Segmented(classes, confidence, (addresses[0], addresses[1]), checksums, raster.grid)
+    return Segmented(seen.classes, seen.confidence, (addresses[0], addresses[1]), checksums, raster.grid)
 
 
 def _in_place(raster: Raster, acquisition: sql.Row, least: float) -> Raster:

@@ -24,16 +24,16 @@ from deploy.archive.simulate.surfaces import S2_BANDS
 from deploy.archive.simulate.world import World, world
 from models import zoo
 from models.labels import NODATA
-from models.predict import predict
 from models.zoo import SegmentationModel
 from tasks.alignment import aligned
 from tasks.change import changed, kinds, mined, settled
 from tasks.grid import Grid
 from tasks.previous import Look, previous_observation
 from tasks.rasters import Raster
+from tasks.segment import look_at
 from tasks.settings import settings
-from tasks.specks import HECTARES_PER_PIXEL, without_specks
-from tasks.validate import reflectance, shift_of, validity
+from tasks.specks import HECTARES_PER_PIXEL
+from tasks.validate import shift_of, validity
 
 SIZE, SEED, LOOKS = 256, 90210, 5
 GRID = Grid(32633, 500_000.0, 5_000_000.0, SIZE, SIZE)
@@ -85,12 +85,9 @@ def seen(raster: Raster, first: Raster | None, model: SegmentationModel) -> Look
     shift = shift_of(raster, EVERYWHERE, [(first, (0.0, 0.0))]) if first else None
     if shift and np.hypot(*shift) > given.min_shift_px:
         raster = aligned(raster, shift)
-    valid = validity(raster, given.cloud_margin_px)
-    if valid.mean() < given.min_valid:
+    if validity(raster, given.cloud_margin_px).mean() < given.min_valid:
         return None
-    found = predict(scene=reflectance(raster, model.sensor_set.bands), valid=valid, model=model)
-    classes = without_specks(np.where(valid, found.classes, NODATA).astype(np.uint8), given.min_segment_hectares)
-    return Look(classes, found.confidence, found.footprint)
+    return look_at(raster, model, EVERYWHERE)
 
 
 def found_between(earlier: list[Look], now: Look) -> np.ndarray:
