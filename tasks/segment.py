@@ -132,8 +132,8 @@ def segment(acquisition: sql.Row, mine: Mine, model: "SegmentationModel") -> Seg
             colormap={label.id: label.rgb for label in LABELS},
         ),
         write_cog(
-            addresses[1], np.stack([seen.confidence, seen.footprint]), raster.grid, descriptions=["confidence", "footprint"],
-            nodata=NODATA, tags=tags,
+            addresses[1], np.stack([seen.confidence, seen.footprint]), raster.grid,
+            descriptions=["confidence", "footprint"], nodata=NODATA, tags=tags,
         ),
     )  # fmt: skip
     return Segmented(seen.classes, seen.confidence, (addresses[0], addresses[1]), checksums, raster.grid)
