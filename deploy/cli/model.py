@@ -53,7 +53,9 @@ def show(model: Model, as_json: Json = False) -> None:
 @app.command()
 def train(
     out: Annotated[Path, typer.Argument(help="The model file to write (.safetensors).")],
-    chips: Annotated[Path, typer.Option(help="Folder of chips: images/, labels/, sites.csv with train and val.")],
+    chips: Annotated[
+        Path, typer.Option(help="Folder of chips: images/, labels/, sites.csv with train and val; or of pairs.")
+    ],
     pairs: Annotated[Path | None, typer.Option(help="Folder of labelled pairs, to learn what is no mine.")] = None,
     start: Annotated[
         str | None, typer.Option(help="Go on from the weights of this model, with its sensor set, network and encoder.")
@@ -84,6 +86,8 @@ def train(
     limits: Annotated[str, typer.Option(help="What it is not good for, for its card.")] = "",
 ) -> None:
     """Train a model on labelled chips; stopped and started again, it goes on from its checkpoint.
+
+    From labelled pairs (pairs.csv, images/) it learns the ground that turned bare where mining emerged.
 
     Example: minecam model train my-mines.safetensors --chips chips/ --sensor-set s2-10 --steps 2000
     """
@@ -117,7 +121,7 @@ def train(
 @app.command()
 def evaluate(
     model: Model,
-    chips: Annotated[Path, typer.Option(help="Folder of chips: images/, labels/, sites.csv.")],
+    chips: Annotated[Path, typer.Option(help="Folder of chips: images/, labels/, sites.csv; or of labelled pairs.")],
     split: Annotated[str, typer.Option(help="Which chips.")] = "val",
     as_surface: Annotated[
         bool, typer.Option("--surface", help="Turn top-of-atmosphere chips into surface reflectance first.")
