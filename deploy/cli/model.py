@@ -79,6 +79,12 @@ def train(
     batch: Annotated[int, typer.Option(min=2, help="Windows per step.")] = DEFAULT.batch,
     side: Annotated[int, typer.Option(min=32, help="Pixels a side of a window, a multiple of 32.")] = DEFAULT.side,
     learning_rate: Annotated[float, typer.Option(min=1e-6, help="Peak learning rate.")] = DEFAULT.learning_rate,
+    weather: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of windows seen on another day, under more or less air.")
+    ] = DEFAULT.weather,
+    cloud: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of windows with a cloud over a part.")
+    ] = DEFAULT.cloud,
     every: Annotated[int, typer.Option(min=1, help="Steps between two looks at the validation chips.")] = DEFAULT.every,
     seed: Annotated[int, typer.Option(help="Seed of weights and windows.")] = DEFAULT.seed,
     version: Annotated[str, typer.Option(help="Version of the model, for its card.")] = "0.1.0",
@@ -98,7 +104,8 @@ def train(
     try:
         recipe = Recipe(
             sensor_set=sensor_set, network=network, encoder=encoder, imagenet=imagenet, commodity=commodity,
-            steps=steps, batch=batch, side=side, learning_rate=learning_rate, every=every, seed=seed,
+            steps=steps, batch=batch, side=side, learning_rate=learning_rate, weather=weather, cloud=cloud, every=every,
+            seed=seed,
         )  # fmt: skip
     except ValidationError as error:
         first = error.errors()[0]
