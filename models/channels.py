@@ -18,10 +18,11 @@ def channels(scene: np.ndarray, sensor_set: SensorSet) -> np.ndarray:
     """
     band = dict(zip(sensor_set.bands, scene.astype(np.float32, copy=False), strict=True))
     planes = [10 * np.log10(np.maximum(band[name], TINY)) if name in RADAR else band[name] for name in sensor_set.bands]
-    return np.stack([*planes, *(_index(name, band) for name in sensor_set.indices)]).astype(np.float32, copy=False)
+    return np.stack([*planes, *(index(name, band) for name in sensor_set.indices)]).astype(np.float32, copy=False)
 
 
-def _index(name: str, band: dict[str, np.ndarray]) -> np.ndarray:
+def index(name: str, band: dict[str, np.ndarray]) -> np.ndarray:
+    """Return index `name` (NDVI, NDWI or BSI) of reflectances `band`, by band name."""
     if name == "NDVI":
         return _difference(band["B08"], band["B04"])
     if name == "NDWI":

@@ -1,6 +1,7 @@
 """Labelled chips: `images/`, `labels/`, `sites.csv`, and for radar `radar/`, as arrays on which models are trained.
 
-The layout is that of the labelled chips of the README; a site is never split.
+The layout is that of the labelled chips of the README; a site is never split. A folder of labelled pairs serves as
+well: see `pairs.py`.
 """
 
 import csv
@@ -44,6 +45,12 @@ def read_chips(folder: Path, sensor_set: SensorSet, *, split: str, commodity: st
 
     Raises ModelError that names what is missing or unreadable.
     """
+    if holds_pairs(folder):
+        if commodity:
+            raise ModelError(f"{folder} holds pairs, which name no commodity: train on all of them")
+        from models.pairs import read_pairs  # it makes chips
+
+        return read_pairs(folder, sensor_set, split=split)
     rows = sites(folder)
     chosen = [row for row in rows if row["split"] == split]
     if not chosen:
@@ -55,6 +62,16 @@ def read_chips(folder: Path, sensor_set: SensorSet, *, split: str, commodity: st
         if not chosen:
             raise ModelError(f"{folder} has no {split} chips of commodity '{commodity}': choose one of {known}")
     return [_chip(folder, row, sensor_set) for row in chosen]
+
+
+def holds_pairs(folder: Path) -> bool:
+    """Say whether `folder` holds labelled pairs and no chips."""
+    return (folder / "pairs.csv").exists() and not (folder / "sites.csv").exists()
+
+
+def splits(folder: Path) -> tuple[str, str]:
+    """Return the splits of `folder` that a model is trained on, and chosen and calibrated on."""
+    return ("taught", "held-out") if holds_pairs(folder) else ("train", "val")
 
 
 def sites(folder: Path) -> list[dict[str, str]]:

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 
 from models import network, torch_compat, zoo
 from models.calibration import temperature
-from models.chips import Chip, checksum, read_chips, statistics
+from models.chips import Chip, checksum, read_chips, splits, statistics
 from models.errors import ModelError
 from models.evaluation import evaluate
 from models.labels import LABELS, NODATA
@@ -70,7 +70,7 @@ def _train(
     limits: str,
 ) -> Card:
     seen = sensor_set(recipe.sensor_set)
-    chips, held_out = (read_chips(folder, seen, split=split, commodity=recipe.commodity) for split in ("train", "val"))
+    chips, held_out = (read_chips(folder, seen, split=part, commodity=recipe.commodity) for part in splits(folder))
     places = read_places(pairs, seen) if pairs else None
     begun = _begun(start, recipe) if start else None
     mean, std = ([*begun.card.mean], [*begun.card.std]) if begun else statistics(chips, seen)

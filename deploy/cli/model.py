@@ -53,7 +53,9 @@ def show(model: Model, as_json: Json = False) -> None:
 @app.command()
 def train(
     out: Annotated[Path, typer.Argument(help="The model file to write (.safetensors).")],
-    chips: Annotated[Path, typer.Option(help="Folder of chips: images/, labels/, sites.csv with train and val.")],
+    chips: Annotated[
+        Path, typer.Option(help="Folder of chips: images/, labels/, sites.csv with train and val; or of pairs.")
+    ],
     pairs: Annotated[Path | None, typer.Option(help="Folder of labelled pairs, to learn what is no mine.")] = None,
     start: Annotated[
         str | None, typer.Option(help="Go on from the weights of this model, with its sensor set, network and encoder.")
@@ -77,6 +79,12 @@ def train(
     batch: Annotated[int, typer.Option(min=2, help="Windows per step.")] = DEFAULT.batch,
     side: Annotated[int, typer.Option(min=32, help="Pixels a side of a window, a multiple of 32.")] = DEFAULT.side,
     learning_rate: Annotated[float, typer.Option(min=1e-6, help="Peak learning rate.")] = DEFAULT.learning_rate,
+    weather: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of windows seen on another day, under more or less air.")
+    ] = DEFAULT.weather,
+    cloud: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of windows with a cloud over a part.")
+    ] = DEFAULT.cloud,
     every: Annotated[int, typer.Option(min=1, help="Steps between two looks at the validation chips.")] = DEFAULT.every,
     seed: Annotated[int, typer.Option(help="Seed of weights and windows.")] = DEFAULT.seed,
     version: Annotated[str, typer.Option(help="Version of the model, for its card.")] = "0.1.0",
@@ -84,6 +92,8 @@ def train(
     limits: Annotated[str, typer.Option(help="What it is not good for, for its card.")] = "",
 ) -> None:
     """Train a model on labelled chips; stopped and started again, it goes on from its checkpoint.
+
+    From labelled pairs (pairs.csv, images/) it learns the ground that turned bare where mining emerged.
 
     Example: minecam model train my-mines.safetensors --chips chips/ --sensor-set s2-10 --steps 2000
     """
@@ -94,7 +104,8 @@ def train(
     try:
         recipe = Recipe(
             sensor_set=sensor_set, network=network, encoder=encoder, imagenet=imagenet, commodity=commodity,
-            steps=steps, batch=batch, side=side, learning_rate=learning_rate, every=every, seed=seed,
+            steps=steps, batch=batch, side=side, learning_rate=learning_rate, weather=weather, cloud=cloud, every=every,
+            seed=seed,
         )  # fmt: skip
     except ValidationError as error:
         first = error.errors()[0]
@@ -117,7 +128,7 @@ def train(
 @app.command()
 def evaluate(
     model: Model,
-    chips: Annotated[Path, typer.Option(help="Folder of chips: images/, labels/, sites.csv.")],
+    chips: Annotated[Path, typer.Option(help="Folder of chips: images/, labels/, sites.csv; or of labelled pairs.")],
     split: Annotated[str, typer.Option(help="Which chips.")] = "val",
     as_surface: Annotated[
         bool, typer.Option("--surface", help="Turn top-of-atmosphere chips into surface reflectance first.")

@@ -1,4 +1,4 @@
-"""The default model on real labelled chips that it was not trained on."""
+"""The models of real mines on real labelled looks that they were not trained on."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -21,3 +21,11 @@ def test_it_is_as_good_as_its_card_says_and_as_good_on_surface_reflectance(share
     for name in ("mean_iou", "footprint_iou"):
         assert top[name] == pytest.approx(model.card.scores[name], abs=0.005)
         assert ground[name] == pytest.approx(top[name], abs=0.03)
+
+
+def test_the_model_of_diggings_is_as_good_as_its_card_says(shared_data: Path) -> None:
+    model = zoo.load("s2-6-diggings", device="cpu")
+    held_out = read_chips(shared_data / "pairs", model.sensor_set, split="held-out")
+    assert evaluate(model, held_out)["footprint_iou"] == pytest.approx(model.card.scores["footprint_iou"], abs=0.005)
+    judged = evaluate(model, read_chips(shared_data / "pairs", model.sensor_set, split="val"))
+    assert judged["footprint_iou"] > 0.4
