@@ -168,11 +168,11 @@ def _cuts(scenes: Iterable[tuple[np.ndarray, np.ndarray]], model: SegmentationMo
 
 
 def _window(array: np.ndarray, tile: Tile) -> np.ndarray:
-    """Return `array` (..., H, W) where `tile` is, mirrored beyond the scene: a dark rim there looks like water."""
+    """Return `array` (..., H, W) where `tile` is; beyond the scene as at its edge, for a dark rim looks like water."""
     rows, columns = (slice(span.start, span.stop) for span in tile)
     part = array[..., rows, columns]
     missing = [(0, 0)] * (array.ndim - 2) + [(0, n - m) for n, m in zip(tile.shape, part.shape[-2:], strict=True)]
-    return np.pad(part, missing, mode="symmetric") if part.shape[-2:] != tile.shape else np.ascontiguousarray(part)
+    return np.pad(part, missing, mode="edge") if part.shape[-2:] != tile.shape else np.ascontiguousarray(part)
 
 
 @torch.inference_mode()
