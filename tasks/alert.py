@@ -4,6 +4,7 @@ Stands between `compare` and `notify`. `measures` says when a rule fires, `sight
 `lifecycle` what states there are. An alert that stands is updated and never raised again.
 """
 
+import logging
 from collections.abc import Sequence
 
 import shapely
@@ -11,9 +12,11 @@ import shapely
 import sql
 from tasks.grid import to_utm
 from tasks.lifecycle import NOT_MINED, known_as_mine, next_state, transition
-from tasks.measures import NEAR, OF_CHANGE, OF_MINE, Match, adds, amount, joined, match, severity
+from tasks.measures import NEAR, OF_CHANGE, OF_MINE, Match, adds, amount, joined, match, reached, severity
 from tasks.registry import Mine
 from tasks.sight import Sight, ground_of
+
+log = logging.getLogger(__name__)
 
 
 def alert(connection: sql.Connection, comparison: sql.Row, mine: Mine) -> list[sql.Row]:
@@ -26,8 +29,26 @@ def alert(connection: sql.Connection, comparison: sql.Row, mine: Mine) -> list[s
     sight = Sight(connection, comparison, epoch, mine)
     with connection.transaction():
         sql.run(connection, "mine_lock", mine_id=mine.mine_id)
-        events = advance(sight) + raise_alerts(sight, sql.run(connection, "rule_enabled", mine_id=mine.mine_id))
+        events = (
+            _speak_anew(sight)
+            + advance(sight)
+            + raise_alerts(sight, sql.run(connection, "rule_enabled", mine_id=mine.mine_id))
+        )
         return sql.run(connection, "alert_event_read", mine_id=mine.mine_id, events=events)
+
+
+def _speak_anew(sight: Sight) -> list[int]:
+    """Let an epoch that took the place of the one that raised an alert speak on it: it may show nothing of that."""
+    events, epoch_id = [], sight.epoch["epoch_id"]
+    for row in sql.run(sight.connection, "alert_orphans", epoch_id=epoch_id):
+        if sight.agrees(row) is False:
+            events += transition(
+                sight.connection, alert_id=row["alert_id"], from_state=row["state"], to_state="expired",
+                epoch_id=epoch_id, why="what showed it was made again, and does not show it any more",
+            )  # fmt: skip
+        else:
+            sql.run(sight.connection, "alert_adopt", alert_id=row["alert_id"], epoch_id=epoch_id)
+    return events
 
 
 def advance(sight: Sight, *, rule_id: int | None = None) -> list[int]:
@@ -64,16 +85,30 @@ def _step(sight: Sight, row: sql.Row, counted: list[int], age: float) -> list[in
 
 
 def raise_alerts(sight: Sight, rules: Sequence[sql.Row]) -> list[int]:
-    """Hold `rules` against what an epoch shows; return the ids of the events of alerts, new or more severe."""
+    """Hold `rules` against what an epoch shows; return the ids of the events of alerts, new or more severe.
+
+    Ground that became another class beside a standing alert of that is part of it, however little it is.
+    """
     events = []
     for rule in rules:
         for found in sight.matches(rule):
-            near = _near(sight, found, rule)
-            if not near or not (near[0]["stands"] or near[0]["has_seen"]):
+            near, enough = _near(sight, found, rule), reached(found.measured, rule)
+            standing = [row for row in near if row["stands"]]
+            if standing and (enough or rule["measure"] == OF_CHANGE):
+                events += _carry_on(sight, standing, found, rule)
+            elif enough and rule["enabled"] and not any(row["has_seen"] for row in near):
                 events += _new(sight, found, rule, again=bool(near))
-            elif near[0]["stands"]:
-                events += _carry_on(sight, near[0], found, rule)
+        if rule["measure"] != OF_CHANGE:
+            _end(sight, rule)
     return events
+
+
+def _end(sight: Sight, rule: sql.Row) -> None:
+    """Record what a person resolved and the epoch no longer shows: it may be raised again."""
+    lasting = sql.run(sight.connection, "alert_lasting", rule_id=rule["rule_id"], epoch_id=sight.epoch["epoch_id"])
+    over = [row["alert_id"] for row in lasting if sight.agrees({**rule, **row}) is False]
+    if over:
+        sql.run(sight.connection, "alert_over", alerts=over)
 
 
 def _near(sight: Sight, found: Match, rule: sql.Row) -> list[sql.Row]:
@@ -99,7 +134,8 @@ def _new(sight: Sight, found: Match, rule: sql.Row, *, again: bool) -> list[int]
     geom, epoch_id = shapely.to_wkb(found.geometry), sight.epoch["epoch_id"]
     new_mine = rule["measure"] == OF_CHANGE and set(rule["from_classes"]) <= set(NOT_MINED)
     looks = sql.run(sight.connection, "ground_earlier", epoch_id=epoch_id, geom=geom) if new_mine else []
-    if known_as_mine([look["was_mine"] for look in looks], n=rule["confirm_n"], m=rule["confirm_m"]):
+    if known_as_mine([look["was_mine"] for look in looks]):
+        log.info("%s: %s of '%s' are no new mine", sight.mine.slug, amount(found.measured, rule), rule["name"])
         return []
     (row,) = sql.run(
         sight.connection,
@@ -124,19 +160,23 @@ def _new(sight: Sight, found: Match, rule: sql.Row, *, again: bool) -> list[int]
     )  # fmt: skip
 
 
-def _carry_on(sight: Sight, row: sql.Row, found: Match, rule: sql.Row) -> list[int]:
-    """Join the match to a standing alert; what adds no ground and no epoch leaves the row as it is.
+def _carry_on(sight: Sight, standing: Sequence[sql.Row], found: Match, rule: sql.Row) -> list[int]:
+    """Join the match to the first of the `standing` alerts; what adds no ground and no epoch leaves the row as it is.
 
-    Of a mine as a whole the latest epoch says what its ground is. Returns the event when one that is confirmed
-    became more severe.
+    Ground that became another class adds up, and alerts between which it lies become one. Of other measures the latest
+    epoch says what the ground is. Returns the events of one that is confirmed and became more severe, and of those
+    that became part of another.
     """
+    adding = rule["measure"] == OF_CHANGE
+    row, *others = sorted(standing, key=lambda one: (one["state"] == "provisional", one["first_time"]))
     old, new = (to_utm(it, sight.epsg) for it in (ground_of(row), found.geometry))
     time, whole = sight.epoch["sensing_time"], found
-    if rule["measure"] not in OF_MINE:
-        grown = adds(old, new)
+    if adding:
+        theirs = [to_utm(ground_of(other), sight.epsg) for other in others]
+        grown = bool(others) or adds(old, new)
         if not grown and row["first_time"] <= time <= row["last_time"]:
             return []
-        whole = match(joined([old, new]) if grown else old, sight.epsg)
+        whole = match(joined([old, new, *theirs]) if grown else old, sight.epsg)
     elif time < row["last_time"]:
         whole = Match(ground_of(row), row["hectares"], row["measured"])
     level = severity(whole.measured, rule)
@@ -150,7 +190,13 @@ def _carry_on(sight: Sight, row: sql.Row, found: Match, rule: sql.Row) -> list[i
         geom=shapely.to_wkb(whole.geometry),
         **owner,
     )
-    if level <= row["severity"] or row["state"] == "provisional":
-        return []
-    why = f"more severe: {amount(whole.measured, rule)} match the rule '{rule['name']}' now"
-    return transition(sight.connection, from_state=row["state"], to_state=row["state"], why=why, **owner)
+    events = []
+    if level > row["severity"] and row["state"] != "provisional":
+        why = f"more severe: {amount(whole.measured, rule)} match the rule '{rule['name']}' now"
+        events += transition(sight.connection, from_state=row["state"], to_state=row["state"], why=why, **owner)
+    for other in others if adding else ():
+        events += transition(
+            sight.connection, alert_id=other["alert_id"], epoch_id=owner["epoch_id"], from_state=other["state"],
+            to_state="resolved", why=f"became part of alert {row['alert_id']}",
+        )  # fmt: skip
+    return events

@@ -49,7 +49,7 @@ def compare(connection: sql.Connection, epoch: sql.Row, mine: Mine, *, flow_run_
     """
     given = settings()
     now, grid = look_of(epoch)
-    before, earlier = look_back(connection, epoch, needed=now.classes != NODATA, grid=grid)
+    before, earlier = look_back(connection, epoch, needed=now.classes != NODATA, wanted=grid.mask(mine.aoi), grid=grid)
     frame = changes(
         before=before,
         times=[row["sensing_time"] for row in earlier],

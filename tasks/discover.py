@@ -5,6 +5,7 @@ A sensing that comes with new products (processed again, or one more tile) becom
 supersedes the one before; what was known of that day stands until the new one is an epoch.
 """
 
+import logging
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -20,6 +21,8 @@ from tasks import budget, service
 from tasks.errors import ServiceError, WrongUse
 from tasks.registry import Mine
 from tasks.settings import Settings, settings
+
+log = logging.getLogger(__name__)
 
 FIELDS = {"include": ["id", "properties"], "exclude": ["assets", "links", "geometry", "bbox"]}
 BASELINE = re.compile(r"_N(\d\d)(\d\d)_")
@@ -116,8 +119,8 @@ def discover(
     """Record what the catalog has of `mine` between two days (default: since the watermark).
 
     Returns the number of new acquisitions, those with newer products of a known sensing among them.
-    Raises WrongUse for an impossible range, ServiceError when the catalog cannot be searched; then nothing was
-    written.
+    Where the month's budget lacks what a search costs, nothing is searched for, and that is logged. Raises WrongUse for
+    an impossible range, ServiceError when the catalog cannot be searched; then nothing was written.
     """
     given = settings()
     collection = collection_of(sensor_set, given)
@@ -133,7 +136,8 @@ def discover(
     )
     price = budget.search_units(mine.grid, first, last)
     if lacking := budget.this_month(connection).lacks(price):
-        raise ServiceError(f"{mine.slug} cannot be searched for, {lacking}")
+        log.warning("%s is not searched for, %s", mine.slug, lacking)
+        return 0
     products = _search(mine, collection, first, last, given)
     budget.charge(connection, mine, "search", price)
     found = group(products, by_orbit=collection == service.SENTINEL_1)

@@ -42,12 +42,12 @@ def next_state(
     return "expired" if agreeing + m - len(first) < n or age_days > expire_days else "provisional"
 
 
-def known_as_mine(looks: Sequence[bool], *, n: int, m: int) -> bool:
-    """Say whether ground is no new mine: at least `n` of the `m` latest earlier `looks`, latest first, were of a mine.
+def known_as_mine(looks: Sequence[bool]) -> bool:
+    """Say whether ground is no new mine: two of its three latest earlier `looks`, latest first, were of a mine.
 
-    The mirror of confirmation: one bad look between two good ones makes a mine vanish and appear again.
+    One bad look between two good ones makes a mine vanish and appear again.
     """
-    return sum(looks[:m]) >= n
+    return sum(looks[:3]) >= 2
 
 
 def agreement(

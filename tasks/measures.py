@@ -64,7 +64,7 @@ def matching(
     zones: BaseGeometry | None,
     epsg: int,
 ) -> list[Match]:
-    """Return the ground among `patches` on which `rule` fires, largest first.
+    """Return the ground among `patches` that `rule` measures, largest first, whether it reaches the threshold or not.
 
     What lies together within 30 m is one match; for the measure `hectares` all of it is. `patches`, `licence` and
     `zones` are in EPSG:4326; `epsg` is the mine's UTM zone. Without a licence nothing lies outside it; without zones
@@ -76,8 +76,7 @@ def matching(
         *(None if it is None else to_utm(it, epsg) for it in (licence, zones)),
     )
     groups = [joined(placed)] if placed and rule["measure"] in OF_MINE else _together(placed)
-    ground = [group for group in groups if reached(group.area / SQUARE_METRES, rule)]
-    return [match(group, epsg) for group in sorted(ground, key=lambda group: -group.area)]
+    return [match(group, epsg) for group in sorted(groups, key=lambda group: -group.area)]
 
 
 def reached(measured: float, rule: sql.Row) -> bool:
@@ -94,16 +93,16 @@ def severity(measured: float, rule: sql.Row) -> int:
 def growth(times: Sequence[datetime], hectares: Sequence[float]) -> tuple[float, float] | None:
     """Return by how many hectares, and per cent, `hectares` grew from the first of `times` to the last.
 
-    On the median slope (Theil 1950, Sen 1968), which single bad epochs do not bend. None from under four epochs.
+    On the median slope (Theil 1950, Sen 1968), which single bad epochs do not bend; per cent of the median of the first
+    three, and of a hectare at least. None from under four epochs.
     """
     if len(times) < LEAST_EPOCHS:
         return None
     days = np.array([(time - times[0]).total_seconds() / 86_400 for time in times])
     if np.ptp(days) == 0:
         return None
-    slope, start, *_ = theilslopes(hectares, days)
-    grown = float(slope * np.ptp(days))
-    return grown, 100 * grown / max(float(start), 0.01)
+    grown = float(theilslopes(hectares, days)[0] * np.ptp(days))
+    return grown, 100 * grown / max(float(np.median(hectares[:3])), 1.0)
 
 
 def match(ground: BaseGeometry, epsg: int, measured: float | None = None) -> Match:

@@ -107,7 +107,8 @@ def _amount(event: sql.Row) -> str:
 
 def _severity(event: sql.Row) -> str:
     level = event["severity"]
-    return "at the threshold" if level == 1 else f"{event['severity_steps'][level - 2]:g} times the threshold or more"
+    steps = event["severity_steps"][: level - 1]  # the rule may have other steps by now
+    return f"{steps[-1]:g} times the threshold or more" if steps else "at the threshold"
 
 
 def _scene(time: Any, cloud_share: float | None) -> str | None:

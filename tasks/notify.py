@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import Any
 
 import sql
@@ -26,6 +27,7 @@ from tasks.settings import settings
 log = logging.getLogger(__name__)
 
 MOST_BLOCKS = 200  # read when a block is looked up by its name; the API gives no more at once
+MOST_IN_DIGEST = 20  # events in one message; receivers refuse long ones
 PREFECT = "prefect"
 """In the table `delivery`: the artifact and the Prefect event, which every event of an alert has."""
 
@@ -41,7 +43,8 @@ def notify(connection: sql.Connection, mine: Mine | None = None) -> int:
         if waiting:
             log.info("%s: %d events of alerts to deliver", mine.slug if mine else "fleet", len(waiting))
         post = Post(connection, waiting)
-        for event in waiting:
+        # What was refused before comes last, so that it holds up nothing else.
+        for event in sorted(waiting, key=itemgetter("tries")):
             post.tell(PREFECT, [event], _tell_prefect)
             for block in post.ways(event).at_once:
                 post.tell(block, [event], _tell_of_one)
@@ -51,7 +54,8 @@ def notify(connection: sql.Connection, mine: Mine | None = None) -> int:
                 for block in post.ways(event).digest:
                     collected.setdefault(block, []).append(event)
             for block, events in collected.items():
-                post.tell(block, events, _tell_of_all)
+                for begin in range(0, len(events), MOST_IN_DIGEST):
+                    post.tell(block, events[begin : begin + MOST_IN_DIGEST], _tell_of_all)
         return post.close()
 
 
@@ -60,7 +64,7 @@ class Post:
 
     def __init__(self, connection: sql.Connection, waiting: Sequence[sql.Row]) -> None:
         self._connection = connection
-        self._routes = routes.listed(connection)
+        self._routes = routes.listed(connection) or routes.default(receiver(settings().notification_block) is not None)
         self._left = {event["alert_event_id"]: self._blocks(event) - set(event["told"]) for event in waiting}
         self._down: set[str] = set()
 
@@ -142,8 +146,6 @@ def _send(name: str, title: str, text: str) -> None:
     given = settings()
     block = receiver(name)
     if block is None:
-        if name == given.notification_block:
-            return  # nobody made one: nobody is to be told
         raise WrongUse(f"there is no notification block '{name}': make it, or `minecam route remove` what names it")
     for attempt in range(1, given.notify_attempts + 1):
         try:

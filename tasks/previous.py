@@ -15,6 +15,9 @@ from tasks.errors import EpochsLost, RasterLost
 from tasks.grid import Grid
 from tasks.rasters import read
 
+FAR = 6
+"""Looks that are read for ground of which only is to be said what it was when it was seen last."""
+
 PAGE = 12
 """How many earlier epochs are asked for at a time; most searches end within the first few."""
 
@@ -41,18 +44,23 @@ class Observation(Look):
     source: np.ndarray
 
 
-def previous_observation(*, earlier: Iterable[Look], needed: np.ndarray) -> Observation:
+def previous_observation(
+    *, earlier: Iterable[Look], needed: np.ndarray, wanted: np.ndarray | None = None
+) -> Observation:
     """Return the latest valid observation of each pixel.
 
     `earlier` gives what was seen, latest first; it is read no further than until every pixel of `needed`, bool (H, W),
-    is filled. Of the others the latest is known as far as that.
+    is filled, and, up to six looks, of `wanted`. Of the others the latest is known as far as that.
     """
+    wanted = np.zeros_like(needed) if wanted is None else wanted
     classes, confidence, footprint = np.full((3, *needed.shape), NODATA, np.uint8)
     source = np.full(needed.shape, -1, np.int16)
     missing = np.ones_like(needed)
     looks = iter(earlier)
     position = 0
-    while (missing & needed).any() and (look := next(looks, None)) is not None:
+    while ((missing & needed).any() or (position < FAR and (missing & wanted).any())) and (
+        look := next(looks, None)
+    ) is not None:
         filled = missing & (look.classes != NODATA)
         classes[filled], confidence[filled] = look.classes[filled], look.confidence[filled]
         footprint[filled], source[filled] = look.footprint[filled], position
@@ -79,11 +87,12 @@ def look_of(epoch: sql.Row) -> tuple[Look, Grid]:
 
 
 def look_back(
-    connection: sql.Connection, epoch: sql.Row, *, needed: np.ndarray, grid: Grid
+    connection: sql.Connection, epoch: sql.Row, *, needed: np.ndarray, wanted: np.ndarray, grid: Grid
 ) -> tuple[Observation, list[sql.Row]]:
     """Return what was seen of `needed`, bool (H, W), before `epoch`, and the epochs read for it, latest first.
 
-    The first look at a pixel searches all history, every later one ends at an epoch that saw it.
+    The first look at a pixel searches all history, every later one ends at an epoch that saw it; for ground that is
+    only `wanted`, bool (H, W), at most six looks are read.
     Raises EpochsLost that names all epochs on the way whose rasters are missing or damaged.
     """
     read_so_far: list[sql.Row] = []
@@ -101,7 +110,7 @@ def look_back(
             else:
                 yield look if of == grid else nothing  # one on another grid (the AOI was redrawn) saw nothing here
 
-    before = previous_observation(earlier=earlier(), needed=needed)
+    before = previous_observation(earlier=earlier(), needed=needed, wanted=wanted)
     if lost:
         raise EpochsLost(lost)
     return before, read_so_far

@@ -48,6 +48,8 @@ def picture(connection: sql.Connection, acquisition_id: int) -> bytes:
 
 def _quarantined(connection: sql.Connection, acquisition_id: int) -> sql.Row:
     row = sql.run_one(connection, "quarantine_lock", acquisition_id=acquisition_id)
+    if row is not None and row["superseded_at"] is not None:
+        raise WrongUse(f"acquisition {acquisition_id} has newer products: `minecam quarantine list` shows what waits")
     if row is None or row["state"] != "quarantined":
         state = f"is {row['state']}" if row else "does not exist"
         raise WrongUse(f"acquisition {acquisition_id} {state}: `minecam quarantine list` shows those in quarantine")

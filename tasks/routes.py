@@ -20,9 +20,7 @@ class Ways:
 
 
 def ways(event: sql.Row, routes: Sequence[sql.Row]) -> Ways:
-    """Return the ways of an event (a row of alert_event_read); without any routes, the block of the settings."""
-    if not routes:
-        return Ways((settings().notification_block,), ())
+    """Return the ways of an event (a row of alert_event_read) among `routes`."""
     fitting = [
         route
         for route in routes
@@ -33,6 +31,12 @@ def ways(event: sql.Row, routes: Sequence[sql.Row]) -> Ways:
     at_once = dict.fromkeys(route["block"] for route in fitting if not route["digest"])
     collected = dict.fromkeys(route["block"] for route in fitting if route["digest"] and route["block"] not in at_once)
     return Ways(tuple(at_once), tuple(collected))
+
+
+def default(there: bool) -> list[sql.Row]:
+    """Return the routes while there are none: all to the notification block of the settings, if it is `there`."""
+    everything = {"rule_id": None, "least_severity": 1, "states": STATES, "digest": False}
+    return [{"block": settings().notification_block, **everything}] if there else []
 
 
 def listed(connection: sql.Connection) -> list[sql.Row]:

@@ -53,7 +53,7 @@ class Sight:
         return self.mine.grid.epsg
 
     def matches(self, rule: sql.Row) -> list[Match]:
-        """Return the ground on which `rule` fires, largest first."""
+        """Return the ground that `rule` measures, largest first, whether it reaches the threshold or not."""
         if rule["measure"] in OF_GROWTH:
             return self._growth(rule)
         patches = self._changed(rule) if rule["measure"] == OF_CHANGE else self._ground(rule)
@@ -68,7 +68,7 @@ class Sight:
                 from_classes=alert["from_classes"],
                 to_classes=alert["to_classes"],
             )
-        if self.matches(alert):
+        if any(reached(one.measured, alert) for one in self.matches(alert)):
             return True
         return False if self.epoch["valid_hectares"] >= MOST * self.epoch["aoi_hectares"] else None
 

@@ -22,6 +22,11 @@ def stale(connection: sql.Connection, *, at: datetime) -> list[sql.Row]:
         sql.run(connection, "stale_lock")
         for row in sql.run(connection, "stale_mines", at=at) + sql.run(connection, "stale_fleets", at=at):
             events += _judge(connection, row, at)
+        for row in sql.run(connection, "stale_unwatched"):
+            events += transition(
+                connection, alert_id=row["alert_id"], from_state=row["state"], to_state="resolved", epoch_id=None,
+                why="over: it is no longer watched for that",
+            )  # fmt: skip
         return sql.run(connection, "alert_event_read", mine_id=None, events=events)
 
 
@@ -29,16 +34,18 @@ def _judge(connection: sql.Connection, row: sql.Row, at: datetime) -> list[int]:
     """Hold a rule, for one mine or the fleet, against its days and what is `since` when; return ids of events."""
     days, since = float(row["days"]), row["since"]
     owner = {"rule_id": row["rule_id"], "mine_id": row["mine_id"]}
-    standing = sql.run_one(connection, "stale_known", **owner)
+    standing = sql.run_one(connection, "stale_known", looked=row["looked"], **owner)
     figures = {"measured": days, "severity": severity(days, row), "at": at}
     why = f"{amount(days, row)} (from {amount(row['threshold'], row)}): {since}"
     if standing is None:
-        if not reached(days, row):
+        if not reached(days, row) or not row["enabled"]:
             return []
         (new,) = sql.run(connection, "stale_add", **owner, **figures)
         return transition(
             connection, alert_id=new["alert_id"], from_state=None, to_state="confirmed", epoch_id=None, why=why
         )
+    if not standing["stands"]:
+        return []  # a person has dealt with this silence
     known = {"alert_id": standing["alert_id"], "from_state": standing["state"], "epoch_id": None}
     if not reached(days, row):
         return transition(connection, to_state="resolved", why=f"over: {since}", **known)

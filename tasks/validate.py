@@ -189,7 +189,8 @@ def _shift(connection: sql.Connection, acquisition: sql.Row, raster: Raster, min
 def validate(connection: sql.Connection, acquisition: sql.Row, mine: Mine, *, flow_run_id: str | None = None) -> bool:
     """Judge a downloaded acquisition: its row becomes accepted or quarantined with reasons; True: accepted.
 
-    One that was judged before keeps its judgement. Raises RasterError when its raster cannot be read.
+    One that was judged before keeps its judgement; one that a person released is accepted. Raises RasterError when its
+    raster cannot be read.
     """
     if acquisition["state"] != "downloaded":
         return acquisition["state"] in ("accepted", "segmented")
@@ -199,17 +200,19 @@ def validate(connection: sql.Connection, acquisition: sql.Row, mine: Mine, *, fl
     measured = measure(raster, mine, names, _previous(connection, acquisition), shift)
     judgement = judge(suite=SUITE, figures=measured, checks=checks(names, settings()))
     acquisition_id = acquisition["acquisition_id"]
+    passed = judgement.passed or bool(sql.run(connection, "quarantine_released", acquisition_id=acquisition_id))
     with connection.transaction():
         changed = sql.run_one(
             connection,
             "acquisition_judge",
             acquisition_id=acquisition_id,
-            state="accepted" if judgement.passed else "quarantined",
+            state="accepted" if passed else "quarantined",
             reasons=judgement.reasons,
             **{name: measured[name] for name in ("aoi_coverage", "valid_share", "cloud_share")},
         )
         if changed:
-            rows, columns = shift or (None, None)
+            # What is not as it should be is laid on nothing, and nothing on it, even if a person releases it.
+            rows, columns = (judgement.passed and shift) or (None, None)
             sql.run(connection, "acquisition_shift", acquisition_id=acquisition_id, rows=rows, columns=columns)
             sql.run(
                 connection,
@@ -221,4 +224,4 @@ def validate(connection: sql.Connection, acquisition: sql.Row, mine: Mine, *, fl
                 figures=Jsonb(measured),
                 flow_run_id=flow_run_id,
             )
-    return judgement.passed
+    return passed

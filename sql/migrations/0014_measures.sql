@@ -15,7 +15,7 @@ alter table rule
     add constraint rule_place check (place = 'anywhere' or measure in ('transition', 'hectares', 'patch')),
     add constraint rule_classes check (cardinality(to_classes) > 0 or measure in ('unseen', 'silent'));
 comment on table rule is 'What raises an alert: a measure of a mine, or of the fleet, that reaches a threshold';
-comment on column rule.measure is 'transition: hectares of ground that became another class; hectares: of the classes to, all together; patch: of ground of these that lies together; growth and growth_percent: of these within window_days; unseen: days in which a mine was not truly seen; silent: days in which nothing came of any mine, beyond the longest such gap of the last 60 days';
+comment on column rule.measure is 'transition: hectares of ground that became another class since an alert began; hectares: of the classes to, all together; patch: of ground of these that lies together; growth and growth_percent: of these within window_days; unseen: days in which a mine was not truly seen; silent: days in which nothing came of any mine, beyond the longest such gap of the last 60 days, twice the usual one at most';
 comment on column rule.threshold is 'From which it fires, in the unit of its measure: hectares, per cent or days';
 comment on column rule.window_days is 'Days over which growth is measured';
 comment on column rule.severity_steps is 'Multiples of the threshold from which the severity is 2, 3, ...';
@@ -29,12 +29,14 @@ alter table alert
     alter geom drop not null,
     drop constraint alert_severity_check,
     add constraint alert_severity_check check (severity >= 1),
+    add lasts boolean not null default false,
     add measured double precision;
 update alert set measured = hectares;
 alter table alert alter measured set not null;
 comment on column alert.mine_id is 'The mine; null: the fleet, as far as the rule is for it';
 comment on column alert.hectares is 'Hectares of its ground; null: it is of no ground';
 comment on column alert.measured is 'What the rule measured, in its unit: hectares, per cent or days';
+comment on column alert.lasts is 'It was resolved, and no observation has shown since that it is over: it is not raised again';
 comment on column alert.severity is '1: at the threshold, 2, 3, ...: from so many times it as the rule says';
 comment on column alert.geom is 'Its ground, EPSG:4326; where a mine was not seen, its AOI; null: the fleet';
 
@@ -134,7 +136,7 @@ comment on column alert_history.quiet is 'Recorded, but nobody is told: within t
 
 insert into rule (name, description, measure, threshold, confirm_n, confirm_m, cooldown_days) values
     ('not-seen', 'The mine was not truly seen', 'unseen', 30, 1, 1, 0),
-    ('fleet-silent', 'Nothing new came of any mine, longer than ever in the last 60 days', 'silent', 1, 1, 1, 0);
+    ('fleet-silent', 'Nothing new came of any mine, longer than ever in the last 60 days', 'silent', 2, 1, 1, 0);
 -- Sound only where somebody has set the threshold to the mine: `minecam rule enable`.
 insert into rule (name, description, to_classes, measure, window_days, place, threshold, enabled) values
     ('fast-growth', 'The mine grew fast', '{1,2,3,4,5,6,7,8,9}', 'growth_percent', 180, 'anywhere', 10, false),

@@ -3,7 +3,7 @@
 set local role minecam_admin;
 
 alter table class_change add unknown_hectares double precision;
-comment on column class_change.unknown_hectares is 'Hectares that were of the class when they were seen last, and that the epoch did not see; null: made before this was kept';
+comment on column class_change.unknown_hectares is 'Hectares that were of the class when they were seen last, and that the epoch did not see, as far as the comparison looked back (six looks at least); null: made before this was kept';
 
 create view class_balance as
 select k.epoch_id * 16 + d.class_id as class_balance_id, m.slug as mine, e.sensing_time, l.name as class,

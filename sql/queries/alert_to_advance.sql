@@ -9,3 +9,4 @@ where e.epoch_id = %(epoch_id)s
   and a.last_time < e.sensing_time
   and (%(rule_id)s::integer is null or a.rule_id = %(rule_id)s)
 order by a.alert_id
+for update of a

@@ -1,4 +1,4 @@
--- The earlier looks at some ground, latest first, as the same weights saw it: the epochs that saw at least half of it,
+-- The latest 120 earlier looks at some ground, latest first, as the same weights saw it: the epochs that saw at least half of it,
 -- and whether at least half of it was mine.
 select n.sensing_time::date::text as on_day, coalesce(s.area, 0) >= 0.5 * st_area(g.geom) as was_mine
 from epoch e
@@ -16,3 +16,4 @@ left join lateral (
 where e.epoch_id = %(epoch_id)s
   and (u.geom is null or st_area(st_intersection(u.geom, g.geom)) < 0.5 * st_area(g.geom))
 order by n.sensing_time desc
+limit 120

@@ -1,5 +1,5 @@
 -- When a rule of the measure silent would have fired: gaps between two days of sensing of the fleet that are as much
--- longer as its threshold than the longest one of the 60 days before.
+-- longer as its threshold than what was usual before (see stale_fleets.sql).
 with day as (
     select distinct a.sensing_date as on_day
     from acquisition a
@@ -9,11 +9,16 @@ with day as (
     select on_day, lag(on_day) over (order by on_day) as before, on_day - lag(on_day) over (order by on_day) as days
     from day
 ), known as (
-    select g.*, (select coalesce(max(w.days), 5) from gap w where w.on_day > g.before - 60 and w.on_day <= g.before) as usual
+    select g.*, u.usual
     from gap g
+    cross join lateral (
+        select coalesce(least(max(w.days) filter (where w.on_day > g.before - 60),
+                              2 * percentile_cont(0.5) within group (order by w.days)), 5) as usual
+        from gap w where w.on_day > g.before - 365 and w.on_day <= g.before
+    ) u
     where g.before is not null
 )
-select null as slug, k.before + make_interval(days => k.usual::integer, secs => 86400 * r.threshold) as on,
+select null as slug, k.before + make_interval(secs => 86400 * (k.usual + r.threshold)) as on,
        (k.days - k.usual)::float8 as measured,
        format('something came on %%s, and then on %%s', k.before, k.on_day) as why
 from known k

@@ -10,6 +10,7 @@ import sql
 from tasks import registry, rules
 from tasks.alert import alert
 from tasks.grid import Grid, grid_for, to_wgs84
+from tasks.lifecycle import decide, transition
 from tasks.rasters import write_cog
 from tasks.store import copy_rows
 
@@ -67,9 +68,9 @@ def compared(database, epoch, changes):
     return row
 
 
-def watered(database, mine, home, day, hectares, *, seen=1.0):
+def watered(database, mine, home, day, hectares, *, seen=1.0, dug=None):
     """Write an epoch in which a pond of so many hectares was seen, `seen` a share of the AOI."""
-    row = observe(database, mine, home, day, dug=None)
+    row = observe(database, mine, home, day, dug=dug)
     keys = {"epoch": row["epoch_id"], "seen": seen, "hectares": hectares, "mine": mine.mine_id,
             "geom": shapely.to_wkb(shapely.MultiPolygon([ground(20, 20, 20, round(5 * hectares))]))}  # fmt: skip
     database.execute("update epoch set valid_hectares = %(seen)s where epoch_id = %(epoch)s", keys)
@@ -211,6 +212,83 @@ def test_one_bad_look_makes_no_new_mine(database, home, mine):
     )
     database.execute(unseen, (START + timedelta(days=3),))
     assert len(alert(database, again, mine)) == 1  # of the two looks that showed a mine one now saw nothing
+
+
+def test_small_steps_add_up_beside_a_standing_alert(database, home, mine):
+    alert(database, observe(database, mine, home, 0, changes=[(0, 1, PATCH)]), mine)
+    for k in range(1, 4):  # 1.8 ha each, below the threshold of 2
+        step = ground(20, 20 + 18 * k + 2, 10, 18)
+        alert(database, observe(database, mine, home, 5 * k, changes=[(0, 1, step)]), mine)
+    (row,) = alerts(database)
+    assert row["hectares"] == pytest.approx(4.0 + 3 * 1.8, abs=0.01) and row["last_time"] == START + timedelta(days=15)
+    lonely = observe(database, mine, home, 20, changes=[(0, 1, ground(20, 150, 10, 18))])
+    assert alert(database, lonely, mine) == [] and len(alerts(database)) == 1
+
+
+def test_ground_between_two_alerts_makes_them_one(database, home, mine):
+    left, right, between = ground(20, 20, 20, 20), ground(60, 20, 20, 20), ground(40, 20, 20, 20)
+    alert(database, observe(database, mine, home, 0, changes=[(0, 1, left)]), mine)
+    alert(database, observe(database, mine, home, 5, dug=shapely.union(left, right), changes=[(0, 1, right)]), mine)
+    joining = observe(database, mine, home, 8, dug=ground(20, 20, 60, 20), changes=[(0, 1, between)])
+    *_, event = alert(database, joining, mine)
+    first, second = alerts(database)
+    assert first["hectares"] == pytest.approx(12, abs=0.01) and first["state"] == "confirmed"
+    assert (second["state"], event["why"]) == ("resolved", f"became part of alert {first['alert_id']}")
+
+
+def test_a_person_who_decides_meanwhile_is_not_overruled(database, home, mine):
+    alert(database, observe(database, mine, home, 0, changes=[(0, 1, PATCH)]), mine)
+    (row,) = alerts(database)
+    decide(database, row["alert_id"], "resolve", who="eva", why="known")
+    late = {"alert_id": row["alert_id"], "epoch_id": row["first_epoch_id"], "why": "2 of 2"}
+    assert transition(database, from_state="provisional", to_state="confirmed", **late) == []
+    assert alerts(database)[0]["state"] == "resolved"
+
+
+def test_what_a_person_resolved_is_not_raised_again_while_it_lasts(database, home, mine):
+    only(database, measure="patch", to_classes=(1, 6), threshold=3.0, confirm_n=1, confirm_m=1, cooldown_days=0)
+    for day in (0, 5):
+        alert(database, watered(database, mine, home, day, 4, dug=PATCH), mine)
+    decide(database, alerts(database)[0]["alert_id"], "resolve", who="eva", why="has a permit")
+    for day in (10, 50, 90):
+        assert alert(database, watered(database, mine, home, day, 4, dug=PATCH), mine) == []
+    assert alert(database, observe(database, mine, home, 95, dug=None), mine) == []
+    assert len(alert(database, watered(database, mine, home, 100, 4, dug=PATCH), mine)) == 1
+
+
+def test_a_pond_is_as_large_as_it_is_now(database, home, mine):
+    only(database, measure="patch", threshold=3.0)
+    alert(database, watered(database, mine, home, 0, 6), mine)
+    alert(database, watered(database, mine, home, 5, 4), mine)
+    assert alerts(database)[0]["measured"] == pytest.approx(4, abs=0.01)
+
+
+def test_a_backfill_raises_its_own_beside_an_alert_of_years_later(database, home, mine):
+    alert(database, observe(database, mine, home, 1000, changes=[(0, 1, PATCH)]), mine)
+    decide(database, alerts(database)[0]["alert_id"], "resolve", who="eva", why="known")
+    (event,) = alert(database, observe(database, mine, home, 10, changes=[(0, 1, PATCH)]), mine)
+    assert event["to_state"] == "provisional" and not event["quiet"] and len(alerts(database)) == 2
+
+
+@pytest.mark.parametrize(("dug", "state"), [(None, "expired"), (PATCH, "provisional")])
+def test_newer_products_of_the_first_look_speak_on_its_alert(database, home, mine, dug, state):
+    alert(database, observe(database, mine, home, 0, changes=[(0, 1, PATCH)]), mine)
+    database.execute("update acquisition set superseded_at = now(), superseded_why = 'newer'")
+    database.execute("update epoch set superseded_at = now(), superseded_why = 'newer'")
+    again = observe(database, mine, home, 0, dug=dug)
+    alert(database, again, mine)
+    (row,) = alerts(database)
+    assert row["state"] == state and (state == "expired" or row["first_epoch_id"] == again["epoch_id"])
+    assert alert(database, again, mine) == []
+
+
+def test_a_rule_that_is_off_carries_on_what_stands(database, home, mine):
+    alert(database, observe(database, mine, home, 0, changes=[(0, 1, PATCH)]), mine)
+    rules.enable(database, "new-digging", enabled=False)
+    wider = [(0, 1, ground(42, 20, 38, 20)), (0, 1, ground(20, 150, 20, 20))]
+    alert(database, observe(database, mine, home, 5, dug=ground(20, 20, 60, 20), changes=wider), mine)
+    (row,) = alerts(database)
+    assert row["hectares"] == pytest.approx(11.6, abs=0.01)
 
 
 def test_hectares_of_a_class_are_measured_again_by_every_epoch(database, home, mine):

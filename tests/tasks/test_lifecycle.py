@@ -48,7 +48,7 @@ def test_a_decided_alert_stays_decided(seen, n, more, age):
      ("0011", False), ("0001111", False), ("101", True)],
 )  # fmt: skip
 def test_ground_that_was_mine_in_two_of_three_earlier_looks_is_known(looks, known):
-    assert known_as_mine([look == "1" for look in looks], n=2, m=3) == known
+    assert known_as_mine([look == "1" for look in looks]) == known
 
 
 def test_agreement_needs_half_of_the_pixels_valid_and_half_of_those_of_the_rule():

@@ -17,7 +17,9 @@ from prefect.testing.utilities import prefect_test_harness
 
 from tasks import registry, routes
 from tasks.errors import WrongUse
+from tasks.evidence import latest
 from tasks.grid import grid_for, to_wgs84
+from tasks.notice import facts
 from tasks.notify import notify, receiver
 from tasks.rasters import write_cog
 from tasks.stale import stale
@@ -41,6 +43,7 @@ class Receiver:
         self.up = True
         self.trouble = "fails"
         self.port = 0
+        self.refused: str | None = None
         self.over = threading.Event()
 
 
@@ -51,7 +54,10 @@ def channel() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            if channel.up:
+            if channel.refused and channel.refused in content["message"]:
+                self.send_response(400)
+                self.end_headers()
+            elif channel.up:
                 channel.received.append(content)
                 self.send_response(200)
                 self.end_headers()
@@ -209,6 +215,42 @@ def test_routes_say_who_is_told_of_what_and_one_that_is_down_holds_up_nobody(
     with pytest.raises(WrongUse, match="there is no route 1"):
         routes.remove(database, 1)
     assert [row["route_id"] for row in routes.listed(database)] == [2, 3, 4, other]
+
+
+def test_one_message_that_is_refused_holds_up_no_other(database, mine, channel, emitted, monkeypatch):
+    monkeypatch.setenv("MINECAM_NOTIFY_ATTEMPTS", "1")
+    SlackWebhook(url=f"json://127.0.0.1:{channel.port}/").save("picky", overwrite=True)
+    routes.add(database, block="picky")
+    channel.refused = "4 ha match"
+    assert notify(database, mine) == 0
+    database.execute("insert into alert_event (alert_id, to_state, actor, why) values (1, 'confirmed', 'x', 'later')")
+    assert notify(database, mine) == 1 and undelivered(database) == 1
+    (message,) = channel.received
+    assert "Why: later" in message["message"]
+    channel.refused = None
+    assert notify(database, mine) == 1 and undelivered(database) == 0
+
+
+def test_a_block_that_nobody_made_was_not_told(database, mine, emitted):
+    assert notify(database, mine) == 1
+    told = database.execute("select block from delivery").fetchall()
+    assert [row["block"] for row in told] == ["prefect"]
+
+
+def test_a_long_digest_is_cut(database, mine, channel, emitted):
+    SlackWebhook(url=f"json://127.0.0.1:{channel.port}/").save("office", overwrite=True)
+    routes.add(database, block="office", digest=True)
+    database.execute(
+        "insert into alert_event (alert_id, to_state, actor, why)"
+        " select 1, 'confirmed', 'x', 'y' from generate_series(1, 24)"
+    )
+    assert notify(database) == 25
+    assert [message["title"].split()[1] for message in channel.received] == ["20", "5"]
+
+
+def test_words_are_found_whatever_became_of_the_rule(database, mine):
+    database.execute("update rule set severity_steps = '{}'")
+    assert facts(latest(database, 1))["Severity"] == "2 (at the threshold)"
 
 
 def test_nobody_is_told_of_a_quiet_event_nor_of_states_without_a_route(database, mine, channel, emitted):

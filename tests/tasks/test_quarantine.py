@@ -4,6 +4,7 @@ import pytest
 
 from tasks import agenda, quarantine
 from tasks.errors import WrongUse
+from tasks.validate import validate
 from tests.tasks.test_epochs import MODEL, acquire, mine
 
 __all__ = ["mine"]
@@ -49,6 +50,21 @@ def test_what_is_rejected_is_not_judged_again_unless_it_is_released(database, mi
 def test_what_nobody_decided_on_is_judged_again_by_a_rerun(database, mine, refused):
     agenda.reopen(database, mine, MODEL, start=None, end=None)
     assert due(database, mine) == [(refused, "downloaded")]
+
+
+def test_what_has_newer_products_is_not_released(database, mine, refused):
+    database.execute("update acquisition set superseded_at = now(), superseded_why = 'newer'")
+    with pytest.raises(WrongUse, match="has newer products"):
+        quarantine.decide(database, refused, "release", who="eva", why="it")
+
+
+def test_a_release_stands_when_it_is_judged_again(database, mine, refused, monkeypatch):
+    monkeypatch.setenv("MINECAM_MIN_VALID", "1")
+    quarantine.decide(database, refused, "release", who="eva", why="it")
+    database.execute("update acquisition set state = 'downloaded'")
+    row = database.execute("select * from acquisition").fetchone()
+    assert validate(database, row, mine)
+    assert due(database, mine) == [(refused, "accepted")]
 
 
 def test_a_picture_shows_what_was_refused(database, mine, refused):

@@ -1,6 +1,6 @@
 """The stale watch on a real database: mines that nobody saw, fleets of which nothing came."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 import shapely
@@ -32,6 +32,7 @@ def watched(database, home, mine):
 
 def test_a_mine_that_is_not_seen_alerts_once_and_is_over_when_it_is_seen(database, home, watched):
     assert stale(database, at=at(25)) == []
+    assert stale(database, at=at(26)) == []  # the products of a day may come on the next
     events = stale(database, at=at(51))
     assert said(events) == [("pit", "not-seen", None, "confirmed"), (None, "fleet-silent", None, "confirmed")]
     assert events[0]["why"] == "31 days (from 30 days): it was seen last on 2023-01-21"
@@ -73,5 +74,33 @@ def test_an_acknowledged_silence_stays_quiet_until_it_is_over(database, home, wa
     assert {event["to_state"] for event in stale(database, at=at(61))} == {"resolved"}
 
 
-def test_a_fleet_without_any_sensing_says_nothing(database, home, mine):
-    assert stale(database, at=datetime.now(UTC)) == []
+def test_a_fleet_of_which_nothing_ever_came_counts_from_its_registration(database, home, mine):
+    database.execute("update mine set registered_at = %s", (START,))
+    assert stale(database, at=at(6)) == []
+    (event,) = stale(database, at=at(7))
+    assert event["rule"] == "fleet-silent" and event["why"].endswith("nothing ever came, since 2023-01-01")
+
+
+def test_what_a_person_has_dealt_with_is_not_raised_again_while_it_lasts(database, home, watched):
+    stale(database, at=at(51))
+    for row in alerts(database):
+        decide(database, row["alert_id"], "resolve", who="eva", why="snow until spring")
+    assert stale(database, at=at(52)) == stale(database, at=at(90)) == [] and len(alerts(database)) == 2
+    observe(database, watched, home, 95)
+    assert stale(database, at=at(96)) == []
+    assert len(stale(database, at=at(130))) == 2  # that the fleet was silent for long makes its next silence no shorter
+
+
+def test_silence_ends_for_who_no_longer_listens(database, home, watched):
+    stale(database, at=at(51))
+    database.execute("update rule set enabled = false")
+    observe(database, watched, home, 60)
+    assert {event["to_state"] for event in stale(database, at=at(61))} == {"resolved"}
+    assert stale(database, at=at(99)) == []
+    database.execute("update rule set enabled = true")
+    stale(database, at=at(120))
+    database.execute("update mine set retired_at = now()")
+    events = stale(database, at=at(121))
+    assert {(event["to_state"], event["why"]) for event in events} == {
+        ("resolved", "over: it is no longer watched for that")
+    }
