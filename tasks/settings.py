@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     cloud_margin_px: int = Field(2, ge=0, description="Pixels around clouds and shadows that are not valid either")
 
     cloud_reach_px: int = Field(
-        15, ge=0, description="Pixels around what is not valid within which the network counts as less sure"
+        30, ge=0, description="Pixels around what is not valid within which the network counts as less sure"
     )
 
     model: str = Field("s2-rgb-mines", description="Model that watches mines which name none")
