@@ -10,7 +10,7 @@ import torch
 from scipy.optimize import minimize_scalar
 
 from models.channels import channels, standardised
-from models.chips import Chip
+from models.chip import Chip
 from models.decision import decided
 from models.labels import NODATA
 from models.predict import probabilities

@@ -7,7 +7,6 @@ well: see `pairs.py`.
 import csv
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,29 +14,11 @@ import rasterio
 from rasterio.errors import RasterioError
 
 from models.channels import RADAR, channels
+from models.chip import REFLECTANCE, Chip
 from models.errors import ModelError
 from models.labels import LABELS, NODATA
+from models.pairs import read_pairs
 from models.sensors import SensorSet
-
-REFLECTANCE = 1e-4
-"""Images hold reflectance × 10000."""
-
-
-@dataclass(frozen=True)
-class Chip:
-    """One chip of a site, where `commodity` is mined in a mine of `mine_type` (empty: not known).
-
-    `scene` float32 (bands, H, W), reflectance (radar: linear gamma0); `labels` uint8 (H, W), 255 unsure or without
-    label; `valid` bool (H, W).
-    """
-
-    name: str
-    site: str
-    commodity: str
-    mine_type: str
-    scene: np.ndarray
-    labels: np.ndarray
-    valid: np.ndarray
 
 
 def read_chips(folder: Path, sensor_set: SensorSet, *, split: str, commodity: str = "") -> list[Chip]:
@@ -48,8 +29,6 @@ def read_chips(folder: Path, sensor_set: SensorSet, *, split: str, commodity: st
     if holds_pairs(folder):
         if commodity:
             raise ModelError(f"{folder} holds pairs, which name no commodity: train on all of them")
-        from models.pairs import read_pairs  # it makes chips
-
         return read_pairs(folder, sensor_set, split=split)
     rows = sites(folder)
     chosen = [row for row in rows if row["split"] == split]

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from models.calibration import BINS, bins, calibration_error, chance
-from models.chips import Chip
+from models.chip import Chip
 from models.decision import decided
 from models.labels import BACKGROUND, COMPONENTS, LABELS, NODATA
 from models.zoo import SegmentationModel

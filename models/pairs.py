@@ -14,7 +14,7 @@ import rasterio
 from rasterio.errors import RasterioError
 
 from models.channels import index
-from models.chips import REFLECTANCE, Chip
+from models.chip import REFLECTANCE, Chip
 from models.errors import ModelError
 from models.labels import NODATA
 from models.network import MULTIPLE

@@ -13,7 +13,7 @@ import numpy as np
 import rasterio
 from rasterio.errors import RasterioError
 
-from models.chips import REFLECTANCE
+from models.chip import REFLECTANCE
 from models.errors import ModelError
 from models.labels import NODATA
 from models.sensors import SensorSet

@@ -14,7 +14,8 @@ from torch.utils.data import DataLoader
 
 from models import network, torch_compat, zoo
 from models.calibration import temperature
-from models.chips import Chip, checksum, read_chips, splits, statistics
+from models.chip import Chip
+from models.chips import checksum, read_chips, splits, statistics
 from models.errors import ModelError
 from models.evaluation import evaluate
 from models.labels import LABELS, NODATA

@@ -9,7 +9,7 @@ from torch.utils.data import Dataset, IterableDataset
 
 from models.augment import clouded, observed_anew, patched, turned, window
 from models.channels import channels, standardised
-from models.chips import Chip
+from models.chip import Chip
 from models.errors import ModelError
 from models.labels import COMPONENTS, NODATA
 from models.network import MULTIPLE

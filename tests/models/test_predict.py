@@ -20,7 +20,8 @@ from deploy.archive.simulate import make_chips
 from models import predict as engine
 from models import zoo
 from models.channels import channels, standardised
-from models.chips import Chip, read_chips
+from models.chip import Chip
+from models.chips import read_chips
 from models.decision import decided
 from models.errors import ModelError
 from models.predict import ahead, predict, predict_each, probabilities
