@@ -22,8 +22,10 @@ from tests.system.stack_of_tests import PROGRAM, Stack
 ROOT = Path(__file__).parents[2]
 TABLES = (
     "acquisition", "validation", "epoch", "class_area", "segment", "comparison", "class_change", "change", "alert",
-    "alert_event", "unseen", "mine_month",
+    "alert_event", "delivery", "unseen", "mine_month", "acquisition_decision",
 )  # fmt: skip
+DAYS = ("--from", "2026-01-01", "--to", "2026-10-31")
+"""Without a last day a run asks what is missing today as well."""
 
 
 def contents(database: sql.Connection) -> dict[str, list[sql.Row]]:
@@ -36,7 +38,7 @@ def watched(embedded: Stack) -> Stack:
     """The stack after one run over two simulated mines."""
     simulate.make(embedded.home / "archive", mines=2, dates=4, size=128, sentinel1=False)
     embedded.minecam("mine", "import", str(embedded.home / "archive" / "places.geojson"))
-    embedded.minecam("run", "--from", "2026-01-01")
+    embedded.minecam("run", *DAYS)
     return embedded
 
 
@@ -82,7 +84,7 @@ def test_a_second_run_downloads_nothing_and_writes_nothing(
 ) -> None:
     before = contents(embedded_database)
     rasters = {file: file.stat().st_mtime_ns for file in (watched.home / "rasters").rglob("*.tif")}
-    minecam("run", "--from", "2026-01-01")
+    minecam("run", *DAYS)
     assert contents(embedded_database) == before
     assert {file: file.stat().st_mtime_ns for file in (watched.home / "rasters").rglob("*.tif")} == rasters
 
@@ -114,8 +116,8 @@ def test_an_interrupted_run_is_continued_by_the_next(
     address = watched.variables["MINECAM_DATABASE_URL"]
     with sql.connect(address) as database:
         expected = contents(database)
-        database.execute(f"truncate {', '.join(TABLES)}")  # type: ignore[arg-type]
-        arguments = [PROGRAM, "run", "--from", "2026-01-01"]
+        database.execute(f"truncate {', '.join(TABLES)}, charge")  # type: ignore[arg-type]
+        arguments = [PROGRAM, "run", *DAYS]
         run = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, env=watched.environment)
         deadline = time.monotonic() + 60
         while not database.execute("select 1 from epoch").fetchone() and time.monotonic() < deadline:
@@ -123,7 +125,7 @@ def test_an_interrupted_run_is_continued_by_the_next(
     interrupt(watched)
     run.kill()
     run.wait()
-    minecam("run", "--from", "2026-01-01")  # Prefect, too, knows that the fleet is free
+    minecam("run", *DAYS)  # Prefect, too, knows that the fleet is free
     with sql.connect(address) as database:
         found = contents(database)
     figures = ("mine_id", "sensing_date", "state", "reasons", "checksum")
