@@ -58,10 +58,10 @@ def _scenes(archive: Path) -> Path:
 
 
 def _picture(slugs: list[str]) -> Path:
-    """Draw the mine with the most open alerts."""
+    """Draw the mine with the most severe alert that stands."""
     file = home() / "demo.png"
     with sql.connect(settings().database_address, role="read") as connection:
-        mines = [registry.find(connection, slug) for slug in slugs]
-        open_alerts = [len(sql.run(connection, "alert_list", mine_id=mine.mine_id, closed=False)) for mine in mines]
-        file.write_bytes(picture(connection, mines[open_alerts.index(max(open_alerts))]))
+        standing = [row["mine"] for row in sql.run(connection, "alert_list", mine_id=None, closed=False)]
+        chosen = next((slug for slug in standing if slug in slugs), slugs[0])
+        file.write_bytes(picture(connection, registry.find(connection, chosen)))
     return file
