@@ -21,6 +21,7 @@ from tasks.rasters import read
 log = logging.getLogger(__name__)
 
 LEAST_PIXELS = 64  # side of the ground that a picture shows
+LEAST_HOLE = 5_000.0  # square metres
 
 
 def picture(event: sql.Row) -> bytes | None:
@@ -95,8 +96,10 @@ def surroundings(ground: Any, grid: Grid) -> tuple[slice, slice]:
 
 
 def rings(ground: Any) -> list[Any]:
-    """Return every ring of the polygons in `ground`."""
-    return [ring for part in shapely.get_parts(ground) for ring in (part.exterior, *part.interiors)]
+    """Return the rings of the polygons in `ground` (in metres) that are to be drawn: small holes only hide it."""
+    parts = shapely.get_parts(ground)
+    holes = [ring for part in parts for ring in part.interiors if shapely.Polygon(ring).area >= LEAST_HOLE]
+    return [*(part.exterior for part in parts), *holes]
 
 
 def pixels(ring: Any, grid: Grid) -> np.ndarray:
