@@ -40,11 +40,13 @@ def notify(connection: sql.Connection, mine: Mine | None = None) -> int:
     """
     with _one_at_a_time(connection):
         waiting = sql.run(connection, "alert_event_read", mine_id=mine and mine.mine_id, events=None)
-        if waiting:
-            log.info("%s: %d events of alerts to deliver", mine.slug if mine else "fleet", len(waiting))
-        post = Post(connection, waiting)
+        if not waiting:
+            return 0  # most runs: Prefect is not asked for blocks
         # What was refused before comes last, so that it holds up nothing else.
-        for event in sorted(waiting, key=itemgetter("tries")):
+        waiting.sort(key=itemgetter("tries"))
+        log.info("%s: %d events of alerts to deliver", mine.slug if mine else "fleet", len(waiting))
+        post = Post(connection, waiting)
+        for event in waiting:
             post.tell(PREFECT, [event], _tell_prefect)
             for block in post.ways(event).at_once:
                 post.tell(block, [event], _tell_of_one)
@@ -64,7 +66,7 @@ class Post:
 
     def __init__(self, connection: sql.Connection, waiting: Sequence[sql.Row]) -> None:
         self._connection = connection
-        self._routes = routes.listed(connection) or routes.default(receiver(settings().notification_block) is not None)
+        self._routes = routes.listed(connection) or routes.default(_is_there(settings().notification_block))
         self._left = {event["alert_event_id"]: self._blocks(event) - set(event["told"]) for event in waiting}
         self._down: set[str] = set()
 
@@ -114,6 +116,13 @@ def _one_at_a_time(connection: sql.Connection) -> Iterator[None]:
     finally:
         if not connection.closed:
             sql.run(connection, "notify_unlock")
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return receiver(name) is not None
+    except WrongUse:
+        return True  # there are several: the delivery says so, and waits
 
 
 def receiver(name: str) -> Any | None:
