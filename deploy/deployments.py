@@ -15,15 +15,18 @@ from prefect.schedules import Cron
 from prefect.states import Crashed
 
 from flows import evaluate, monitor, train
+from flows.steps import SERVICE
 from tasks.settings import settings
 
 POOL = "minecam"
 
 
 def register() -> None:
-    """Create or update the work pool and every deployment."""
-    with get_client(sync_client=True) as client, suppress(ObjectAlreadyExists):
-        client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+    """Create or update the work pool, the limit of requests to the service, and every deployment."""
+    with get_client(sync_client=True) as client:
+        with suppress(ObjectAlreadyExists):
+            client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+        client.upsert_global_concurrency_limit_by_name(SERVICE, settings().sh_concurrency)
     # A scheduled run that is due while the last one still works would only find every mine taken.
     one = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
     fleet = monitor.fleet.to_deployment(

@@ -10,10 +10,10 @@ from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 
 import sql
-from flows.steps import alert, compare, discover, download, notify, segment, stale, store, validate, vectorise
+from flows.steps import alert, compare, discover, download, look, notify, segment, stale, store, validate, vectorise
 from models.sensors import SENSOR_SETS
 from tasks import agenda, registry
-from tasks.errors import EXPLAINED, Busy, RasterError, RunError
+from tasks.errors import EXPLAINED, Busy, RasterError, RunError, ServiceDown
 from tasks.registry import Mine
 from tasks.segment import model_for
 from tasks.settings import settings
@@ -44,13 +44,18 @@ def watch(
         due = agenda.due_acquisitions(connection, mine, model, start=start, end=end, rerun=rerun)
         say.info("%s: %d new acquisitions, %d to process", mine.slug, new, len(due))
         for acquisition in due:
-            with agenda.lost_rasters_fail(connection, acquisition):
-                download(connection, acquisition, mine)
-                downloaded = agenda.current(connection, acquisition)
-                if validate(connection, downloaded, mine, flow_run_id=run):
-                    segmented = segment(agenda.current(connection, acquisition), mine, model)
-                    segments = vectorise(segmented)
-                    store(connection, downloaded, mine, model, segmented, segments, run)
+            try:
+                with agenda.lost_rasters_fail(connection, acquisition):
+                    if look(connection, acquisition, mine, flow_run_id=run):
+                        download(connection, acquisition, mine)
+                    downloaded = agenda.current(connection, acquisition)
+                    if validate(connection, downloaded, mine, flow_run_id=run):
+                        segmented = segment(agenda.current(connection, acquisition), mine, model)
+                        segments = vectorise(segmented)
+                        store(connection, downloaded, mine, model, segmented, segments, run)
+            except ServiceDown as down:
+                say.error("%s: %s", mine.slug, down)
+                break  # the others would only fail as well, and be given up the sooner
             say.info("%s", agenda.outcome(connection, acquisition, mine))
         uncompared: list[RasterError] = []
         for epoch in agenda.due_epochs(connection, mine, model, start=start, end=end, rerun=rerun):
@@ -76,11 +81,16 @@ def fleet(start: date | None = None, end: date | None = None) -> None:
     say = get_run_logger()
     failed = []
     with sql.connect(settings().database_address, role="ingest") as connection:
-        for mine in registry.mines(connection):
+        mines = registry.mines(connection)
+        for number, mine in enumerate(mines):
             try:
                 watch(connection, mine, start=start, end=end)
             except Busy as busy:
                 say.warning("%s", busy)
+            except ServiceDown as down:
+                say.error("%s: %s", mine.slug, down)
+                failed += [left.slug for left in mines[number:]]
+                break  # asking for every other mine would take hours and change nothing
             except EXPLAINED as error:
                 say.error("%s: %s", mine.slug, error)
                 failed.append(mine.slug)

@@ -4,15 +4,19 @@ Results stay in memory and are never cached by Prefect: PostGIS knows what is do
 """
 
 from collections.abc import Callable
+from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
+from prefect.concurrency.sync import concurrency
 
 from tasks import alert as alerts
 from tasks import compare as comparisons
 from tasks import discover as catalog
 from tasks import download as process_api
+from tasks import look as glance
 from tasks import notify as notices
 from tasks import segment as segmentation
 from tasks import stale as staleness
@@ -20,9 +24,30 @@ from tasks import store as storage
 from tasks import trials
 from tasks import validate as validation
 from tasks import vectorise as vectors
+from tasks.errors import StackError
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+SERVICE = "minecam-service"
+"""Name of the Prefect global concurrency limit: how many steps of all workers ask the service at once."""
+
+
+def asking(function: Callable[P, R]) -> Callable[P, R]:
+    """Return `function` holding one of the slots of SERVICE; a killed run's slot comes free when its lease ends."""
+
+    @wraps(function)
+    def within(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            with concurrency(SERVICE, strict=True):
+                return function(*args, **kwargs)
+        except ConcurrencySlotAcquisitionError as error:
+            raise StackError(
+                f"the Prefect server has no global concurrency limit '{SERVICE}': run `minecam up`, or "
+                "`python -m deploy.deployments`"
+            ) from error
+
+    return within
 
 
 def step(function: Callable[P, R], of: str) -> Callable[P, R]:
@@ -31,8 +56,9 @@ def step(function: Callable[P, R], of: str) -> Callable[P, R]:
     return task(name=name, task_run_name=f"{name} {of}".strip(), cache_policy=NO_CACHE)(function)
 
 
-discover = step(catalog.discover, "{mine.slug}")
-download = step(process_api.download, "{mine.slug} {acquisition[sensing_date]}")
+discover = step(asking(catalog.discover), "{mine.slug}")
+look = step(asking(glance.look), "{mine.slug} {acquisition[sensing_date]}")
+download = step(asking(process_api.download), "{mine.slug} {acquisition[sensing_date]}")
 validate = step(validation.validate, "{mine.slug} {acquisition[sensing_date]}")
 segment = step(segmentation.segment, "{mine.slug} {acquisition[sensing_date]}")
 vectorise = step(vectors.vectorise, "")

@@ -18,6 +18,7 @@ from sentinelhub import CRS, Geometry, SentinelHubCatalog
 import sql
 from models.sensors import SensorSet
 from tasks import budget, service
+from tasks.client import Client
 from tasks.errors import ServiceError, WrongUse
 from tasks.registry import Mine
 from tasks.settings import Settings, settings
@@ -135,19 +136,26 @@ def discover(
         overlap_days=given.overlap_days,
     )
     price = budget.search_units(mine.grid, first, last)
-    if lacking := budget.this_month(connection).lacks(price):
+    if lacking := budget.this_month(connection).lacks(price, priority=mine.priority):
         log.warning("%s is not searched for, %s", mine.slug, lacking)
         return 0
-    products = _search(mine, collection, first, last, given)
-    budget.charge(connection, mine, "search", price)
-    found = group(products, by_orbit=collection == service.SENTINEL_1)
+    budget.pace(connection, price)
+    products, requests = _search(mine, collection, first, last, given)
+    for _ in range(requests):
+        budget.charge(connection, mine, "search", price)
+    every = group(products, by_orbit=collection == service.SENTINEL_1)
+    found = [one for one in every if one.sensing_date <= last]
+    if beyond := len(every) - len(found):  # a day to come would move the watermark there: nothing is found until then
+        log.warning("%s: the catalog sent %d days after %s, which are left out", mine.slug, beyond, last)
     with connection.transaction():
         return sum(len(sql.run(connection, "acquisition_discover", **keys, **vars(one))) for one in found)
 
 
-def _search(mine: Mine, collection: str, first: date, last: date, given: Settings) -> list[dict[str, Any]]:
+def _search(mine: Mine, collection: str, first: date, last: date, given: Settings) -> tuple[list[dict[str, Any]], int]:
+    """Return the products that the catalog has, and how many requests that took."""
     config = service.configuration(given)
     catalog = SentinelHubCatalog(config=config)
+    catalog.client = client = Client(config=config)
     cloudy = given.max_tile_cloud < 1 and collection != service.SENTINEL_1
     search: dict[str, Any] = {
         "collection": service.collection(collection, "", config),
@@ -157,4 +165,4 @@ def _search(mine: Mine, collection: str, first: date, last: date, given: Setting
         "fields": FIELDS,
         "limit": 100,
     }
-    return service.ask(config, lambda: list(catalog.search(**search)))
+    return service.ask(config, lambda: list(catalog.search(**search))), client.requests

@@ -24,6 +24,10 @@ class ServiceError(MineCamError):
     """The Sentinel Hub service refused, failed, or sent something unusable."""
 
 
+class ServiceDown(ServiceError):  # noqa: N818  (a state of things, not a fault)
+    """The service serves nobody for now: it cannot be reached, limits us, or refuses our credentials."""
+
+
 class RasterError(MineCamError):
     """A raster is missing, truncated, or not what its checksum says; or it cannot be read or written for now."""
 

@@ -20,7 +20,7 @@ OF_CHANGE = "transition"
 OF_GROWTH = ("growth", "growth_percent")
 OF_MINE = ("hectares", *OF_GROWTH)
 """Measures of a mine as a whole: one alert each, held against the threshold again by every later epoch."""
-OF_CALENDAR = ("unseen", "silent")
+OF_CALENDAR = ("unseen", "silent", "given_up")
 """Measures that no epoch brings about, but that none comes."""
 
 NEAR = 30.0
@@ -44,7 +44,9 @@ class Match:
 
 
 def unit(measure: str) -> str:
-    """Return the unit of `measure`: ha, % or days."""
+    """Return the unit of `measure`: ha, %, days or acquisitions."""
+    if measure == "given_up":
+        return "acquisitions"
     return "%" if measure == "growth_percent" else "days" if measure in OF_CALENDAR else "ha"
 
 
@@ -53,7 +55,7 @@ def amount(measured: float, rule: sql.Row) -> str:
     of = unit(rule["measure"])
     if of == "ha":
         return f"{measured:.2f} ha"
-    return f"{measured:.0f} {'day' if of == 'days' and round(measured) == 1 else of}"
+    return f"{measured:.0f} {of.removesuffix('s') if round(measured) == 1 else of}"
 
 
 def matching(

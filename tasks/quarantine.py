@@ -41,7 +41,9 @@ def picture(connection: sql.Connection, acquisition_id: int) -> bytes:
     """
     row = _quarantined(connection, acquisition_id)
     if row["raster"] is None:
-        raise WrongUse(f"acquisition {acquisition_id} has no raster")
+        raise WrongUse(
+            f"acquisition {acquisition_id} was never downloaded: `minecam quarantine release` lets the next run do so"
+        )
     panel = Panel(colours(read(row["raster"], row["checksum"])), f"{row['sensing_time']:%Y-%m-%d %H:%M} UTC")
     return sheet([[panel]], title=f"{row['mine']}, in quarantine", words="; ".join(row["reasons"]))
 

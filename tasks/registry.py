@@ -19,6 +19,8 @@ from tasks.outline import Outline, sound, sound_aoi
 from tasks.settings import settings
 from tasks.sites import read_frame, sites
 
+WORDS = ("country", "commodity", "operator", "mine_type", "model", "notes", "priority")
+PRIORITIES = ("high", "normal", "low")
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
@@ -37,6 +39,7 @@ class Mine:
     operator: str | None = None
     mine_type: str | None = None
     notes: str | None = None
+    priority: str = "normal"
 
     @property
     def grid(self) -> Grid:
@@ -67,6 +70,7 @@ def add(
     mine_type: str | None = None,
     model: str | None = None,
     notes: str | None = None,
+    priority: str | None = None,
 ) -> Mine:
     """Register a mine; outlines in EPSG:4326.
 
@@ -75,10 +79,25 @@ def add(
     limit = settings().max_aoi_km2
     ground = sound_aoi(aoi, max_km2=limit)
     permit = None if licence is None else sound(licence, max_km2=limit)
-    words = {"country": country, "commodity": commodity, "operator": operator, "mine_type": mine_type}
-    if not _insert(connection, slug, name, ground, permit, {**words, "model": _model(model), "notes": notes}):
+    words = {
+        "country": country, "commodity": commodity, "operator": operator, "mine_type": mine_type,
+        "model": _model(model), "notes": notes, "priority": _priority(priority),
+    }  # fmt: skip
+    if not _insert(connection, slug, name, ground, permit, words):
         raise WrongUse(f"there is already a mine '{slug}': choose another slug")
     return find(connection, slug)
+
+
+def prioritise(connection: sql.Connection, slug: str, priority: str) -> None:
+    """Let a mine come first (`high`), as the others (`normal`) or last (`low`); raises WrongUse."""
+    mine = find(connection, slug)
+    sql.run(connection, "mine_prioritise", slug=mine.slug, priority=_priority(priority))
+
+
+def _priority(given: str | None) -> str | None:
+    if given is not None and given not in PRIORITIES:
+        raise WrongUse(f"'{given}' is no priority: choose of {', '.join(PRIORITIES)}")
+    return given
 
 
 def _model(given: str | None) -> str | None:
@@ -100,7 +119,7 @@ def _insert(
     """Write the row; False when the slug is taken."""
     if not SLUG.fullmatch(slug):
         raise WrongUse(f"'{slug}' is no slug: small letters, digits and hyphens, at most 63, not beginning with one")
-    columns = {word: words.get(word) for word in ("country", "commodity", "operator", "mine_type", "model", "notes")}
+    columns = {word: words.get(word) for word in WORDS}
     outlines = {
         "aoi": shapely.to_wkb(aoi.geometry),
         "licence": None if licence is None else shapely.to_wkb(licence.geometry),
@@ -144,12 +163,12 @@ def find(connection: sql.Connection, slug: str) -> Mine:
 
 
 def mines(connection: sql.Connection) -> list[Mine]:
-    """Return the mines that are watched, by slug."""
+    """Return the mines that are watched, by priority and slug."""
     return [_mine(row) for row in sql.run(connection, "mine_list")]
 
 
 def _mine(row: sql.Row) -> Mine:
-    names = ("mine_id", "slug", "name", "model", "country", "commodity", "operator", "mine_type", "notes")
+    names = ("mine_id", "slug", "name", "model", "country", "commodity", "operator", "mine_type", "notes", "priority")
     licence = None if row["licence"] is None else _outline(row["licence"])
     return Mine(aoi=_outline(row["aoi"]), licence=licence, **{name: row[name] for name in names})
 

@@ -19,7 +19,7 @@ from tasks.sight import Sight
 log = logging.getLogger(__name__)
 
 PLACES = ("anywhere", "outside_licence", "inside_zone")
-MEASURES = ("transition", "hectares", "patch", "growth", "growth_percent", "unseen", "silent")
+MEASURES = ("transition", "hectares", "patch", "growth", "growth_percent", "unseen", "silent", "given_up")
 
 
 class Rule(BaseModel):

@@ -6,6 +6,7 @@ Discover and download stand on this module; the local archive and Copernicus Dat
 import ipaddress
 import json
 import os
+import random
 from collections.abc import Callable
 from threading import Lock
 from typing import TypeVar
@@ -13,10 +14,11 @@ from urllib.parse import urlsplit
 
 import requests
 from oauthlib.oauth2 import OAuth2Error
-from sentinelhub import DataCollection, SentinelHubDownloadClient, SHConfig
+from sentinelhub import DataCollection, SHConfig
 from sentinelhub.exceptions import DownloadFailedException, OutOfRequestsException
 
-from tasks.errors import ServiceError, WrongUse
+from tasks.client import Limited, forget_tokens
+from tasks.errors import ServiceDown, ServiceError, WrongUse
 from tasks.settings import Settings
 
 T = TypeVar("T")
@@ -30,6 +32,9 @@ COLLECTIONS = {
     (SENTINEL_1, "descending"): DataCollection.SENTINEL1_IW_DES,
 }
 """What we ask for, by collection id and orbit direction."""
+
+UNUSABLE = (OAuth2Error, requests.RequestException, ValueError, KeyError, TypeError, AttributeError)
+"""What the client raises beside its own error, over answers that are not what it expects."""
 
 _defining = Lock()
 
@@ -52,7 +57,7 @@ def configuration(given: Settings) -> SHConfig:
         sh_token_url=given.sh_token_url,
         max_download_attempts=given.sh_attempts,
         max_retries=given.sh_attempts,
-        download_sleep_time=given.sh_retry_seconds,
+        download_sleep_time=given.sh_retry_seconds * random.uniform(1, 1.5),  # many clients must not come back at once
         download_timeout_seconds=given.sh_timeout_seconds,
     )
 
@@ -97,12 +102,12 @@ def ask(config: SHConfig, call: Callable[[], T]) -> T:
     except DownloadFailedException as error:
         if _status(error.request_exception) != 401:
             raise _explained(config, error) from error
-    except (OAuth2Error, requests.RequestException, ValueError, KeyError, TypeError) as error:
+    except UNUSABLE as error:
         raise _explained(config, error) from error
-    SentinelHubDownloadClient.clear_cache()
+    forget_tokens()
     try:
         return call()
-    except (DownloadFailedException, OAuth2Error, requests.RequestException, ValueError, KeyError, TypeError) as error:
+    except (DownloadFailedException, *UNUSABLE) as error:
         raise _explained(config, error) from error
 
 
@@ -111,15 +116,35 @@ def _status(error: Exception | None) -> int | None:
     return None if response is None else int(response.status_code)
 
 
+def _code(error: Exception) -> str:
+    """Return the service's code of an error, or nothing."""
+    try:
+        return str(error.response.json()["error"]["code"])  # type: ignore[attr-defined]
+    except (AttributeError, ValueError, KeyError, TypeError):
+        return ""
+
+
 def _explained(config: SHConfig, error: Exception) -> ServiceError:
     service = f"the Sentinel Hub service at {config.sh_base_url}"
     cause = getattr(error, "request_exception", None) or error
-    if isinstance(error, OutOfRequestsException):
-        return ServiceError(f"{service} keeps limiting our requests: try again later")
+    if isinstance(error, OutOfRequestsException) or isinstance(cause, Limited):
+        return ServiceDown(f"{service} keeps limiting our requests: the next run tries again")
     if isinstance(error, OAuth2Error) or _status(cause) == 401:
-        return ServiceError(f"{service} refuses the credentials: check SH_CLIENT_ID and SH_CLIENT_SECRET")
-    if isinstance(cause, requests.ConnectionError | requests.Timeout):
-        return ServiceError(f"{service} does not answer: run `minecam up`, or check MINECAM_SH_BASE_URL")
+        return ServiceDown(f"{service} refuses the credentials: check SH_CLIENT_ID and SH_CLIENT_SECRET")
+    if isinstance(cause, requests.Timeout):
+        return ServiceError(
+            f"{service} does not answer in time ({config.download_timeout_seconds:g} s, "
+            f"MINECAM_SH_TIMEOUT_SECONDS): the next run tries again"
+        )
+    if isinstance(cause, requests.exceptions.ChunkedEncodingError):
+        return ServiceError(f"{service} broke off in the middle of its answer: the next run tries again")
+    if isinstance(cause, requests.ConnectionError):
+        return ServiceDown(f"{service} does not answer: run `minecam up`, or check MINECAM_SH_BASE_URL")
+    if _status(cause) == 403 and "PROCESSING_UNITS" in _code(cause):
+        return ServiceDown(
+            f"{service} says that the account's processing units are spent: wait for the next month, or "
+            f"set MINECAM_PU_MONTH to what it has"
+        )
     if isinstance(cause, requests.HTTPError) and cause.response is not None:
         return ServiceError(f"{service} answered {_status(cause)}: {_message(cause.response)}")
     return ServiceError(f"{service} sent something unusable ({type(error).__name__}: {_one_line(str(error))})")

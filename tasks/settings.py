@@ -65,6 +65,15 @@ class Settings(BaseSettings):
         10_000, gt=0, description="Processing units that a calendar month may cost; the free tier has 10,000"
     )
     requests_month: int | None = Field(10_000, ge=1, description="Requests that a calendar month may have")
+    pu_minute: float | None = Field(300, gt=0, description="Processing units that a minute may cost")
+    requests_minute: int | None = Field(300, ge=1, description="Requests that a minute may have")
+    sh_concurrency: int = Field(4, ge=1, description="Requests to the service at once, of all workers together")
+    reserve: float = Field(
+        0.2, ge=0, lt=0.5, description="Share of the month's budget that is kept for mines of each higher priority"
+    )
+    look_tile_cloud: float = Field(
+        0.1, ge=0, le=1, description="Tiles cloudier than this share are looked at in 60 m before they are downloaded"
+    )
 
     collection: str = Field("sentinel-2-l2a", description="Sentinel-2 collection; L2A carries the SCL band")
     lookback_days: int = Field(30, ge=1, description="How far back a scheduled run searches a mine not seen before")

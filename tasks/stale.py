@@ -1,4 +1,4 @@
-"""The stale watch: alerts where nothing was seen of a mine, or nothing came of the fleet, for too long.
+"""The stale watch: alerts where nothing was seen of a mine or nothing came of the fleet for too long, or much failed.
 
 Runs at the end of every scheduled run of the fleet, whatever became of its mines. No epoch brings these alerts about
 and none confirms them: they are confirmed at once, and resolved when something is seen or comes again.
@@ -9,10 +9,11 @@ from datetime import datetime
 import sql
 from tasks.lifecycle import transition
 from tasks.measures import amount, reached, severity
+from tasks.settings import settings
 
 
 def stale(connection: sql.Connection, *, at: datetime) -> list[sql.Row]:
-    """Raise, carry on or resolve the alerts of the measures `unseen` and `silent` as of `at` (UTC).
+    """Raise, carry on or resolve the alerts of the measures `unseen`, `silent` and `given_up` as of `at` (UTC).
 
     One transaction; a second run at the same time does nothing. Returns the new alert_event rows with the figures of
     alert, rule and mine.
@@ -20,7 +21,8 @@ def stale(connection: sql.Connection, *, at: datetime) -> list[sql.Row]:
     events: list[int] = []
     with connection.transaction():
         sql.run(connection, "stale_lock")
-        for row in sql.run(connection, "stale_mines", at=at) + sql.run(connection, "stale_fleets", at=at):
+        given_up = sql.run(connection, "stale_given_up", max_tries=settings().max_tries)
+        for row in sql.run(connection, "stale_mines", at=at) + sql.run(connection, "stale_fleets", at=at) + given_up:
             events += _judge(connection, row, at)
         for row in sql.run(connection, "stale_unwatched"):
             events += transition(
@@ -31,7 +33,7 @@ def stale(connection: sql.Connection, *, at: datetime) -> list[sql.Row]:
 
 
 def _judge(connection: sql.Connection, row: sql.Row, at: datetime) -> list[int]:
-    """Hold a rule, for one mine or the fleet, against its days and what is `since` when; return ids of events."""
+    """Hold a rule, for one mine or the fleet, against its days or acquisitions; return ids of events."""
     days, since = float(row["days"]), row["since"]
     owner = {"rule_id": row["rule_id"], "mine_id": row["mine_id"]}
     standing = sql.run_one(connection, "stale_known", looked=row["looked"], **owner)
@@ -45,7 +47,7 @@ def _judge(connection: sql.Connection, row: sql.Row, at: datetime) -> list[int]:
             connection, alert_id=new["alert_id"], from_state=None, to_state="confirmed", epoch_id=None, why=why
         )
     if not standing["stands"]:
-        return []  # a person has dealt with this silence
+        return []  # a person has dealt with this
     known = {"alert_id": standing["alert_id"], "from_state": standing["state"], "epoch_id": None}
     if not reached(days, row):
         return transition(connection, to_state="resolved", why=f"over: {since}", **known)

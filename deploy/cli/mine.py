@@ -34,6 +34,7 @@ def add(
     mine_type: Annotated[str | None, typer.Option("--type", help="surface, underground, ...")] = None,
     licence: Annotated[Path | None, typer.Option(help="File with the outline of the licensed ground.")] = None,
     model: Annotated[str | None, typer.Option(help="Model that watches it; otherwise MINECAM_MODEL.")] = None,
+    priority: Annotated[str | None, typer.Option(help="high, normal or low: whom a short budget is kept for.")] = None,
     layer: Annotated[str | None, typer.Option(help="Layer of the file, where it has several.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -49,7 +50,8 @@ def add(
         )
     if len(found) > 1:
         raise WrongUse(f"{outline.name} holds {len(found)} mines: use `minecam mine import {outline.name}`")
-    given = {"country": country, "commodity": commodity, "operator": operator, "mine_type": mine_type, "model": model}
+    given = {"country": country, "commodity": commodity, "operator": operator, "mine_type": mine_type, "model": model,
+             "priority": priority}  # fmt: skip
     words: dict[str, Any] = {**found[0].words, **{word: value for word, value in given.items() if value is not None}}
     permit = found[0].licence if licence is None else read_frame(licence).geometry.union_all()
     called = slug or (slug_of(name, found[0].slug) if name else found[0].slug)
@@ -90,6 +92,20 @@ def _say(done: registry.Imported) -> None:
         typer.echo(f"refused {name}: {reason}", err=True)
 
 
+@app.command()
+def prioritise(
+    slug: Annotated[str, typer.Argument(help="The mine's slug.")],
+    priority: Annotated[str, typer.Argument(help="high, normal or low.")],
+) -> None:
+    """Say how early a mine comes in a run of the fleet, and whether the last of a month's budget is kept for it.
+
+    Example: minecam mine prioritise east-pit high
+    """
+    with _connect() as connection:
+        registry.prioritise(connection, slug, priority)
+    typer.echo(f"{slug}: {priority} priority")
+
+
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """List the mines that are watched.
@@ -124,7 +140,7 @@ def show(slug: Annotated[str, typer.Argument(help="The mine's slug.")], as_json:
 
 
 def _words(mine: registry.Mine) -> dict[str, Any]:
-    names = ("slug", "name", "country", "commodity", "operator", "mine_type", "model", "notes")
+    names = ("slug", "name", "country", "commodity", "operator", "mine_type", "model", "notes", "priority")
     grid = f"{mine.grid.width} x {mine.grid.height} px, {mine.grid.crs}"
     return {
         **{name: getattr(mine, name) for name in names},

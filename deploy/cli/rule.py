@@ -83,7 +83,8 @@ def add(
 
     Measures: transition (ground that became another class), hectares (of the classes, all together), patch (of ground
     that lies together: a pond), growth and growth_percent (within --window days), unseen (days without a valid look),
-    silent (days in which nothing came of any mine, beyond the longest gap in 60 days).
+    silent (days in which nothing came of any mine, beyond the longest gap in 60 days), given_up (acquisitions that
+    failed as often as they are tried).
 
     Example: minecam rule add fast-pit --measure growth --window 90 --to excavation --threshold 5 --description Fast
     """
@@ -172,6 +173,7 @@ def _fires_on(row: sql.Row) -> str:
         "growth_percent": f"growth of {to} in {row['window_days']} days",
         "unseen": "days since a mine was seen",
         "silent": "days since anything came",
+        "given_up": "acquisitions given up",
     }[row["measure"]]
 
 

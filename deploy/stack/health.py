@@ -10,6 +10,7 @@ import httpx
 import sql
 from deploy.stack import stack
 from tasks import service
+from tasks.client import Session
 from tasks.errors import EXPLAINED, StackError
 from tasks.settings import home, settings
 
@@ -94,10 +95,8 @@ def _schedule() -> str:
 
 
 def _service() -> str:
-    from sentinelhub import SentinelHubSession
-
     config = service.configuration(settings())
-    service.ask(config, lambda: SentinelHubSession(config).token)
+    service.ask(config, lambda: Session(config).token)
     return f"{config.sh_base_url} accepts the credentials"
 
 

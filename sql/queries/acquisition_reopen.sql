@@ -1,6 +1,6 @@
--- A re-run judges again what was quarantined and tries again what failed; what a person rejected stays so.
+-- A re-run judges again what was quarantined, looks again at what was never downloaded, and tries again what failed; what a person rejected stays so.
 update acquisition a
-set state = case state when 'quarantined' then 'downloaded' else state end, tries = 0
+set state = case when state = 'failed' then 'failed' when raster is null then 'discovered' else 'downloaded' end, tries = 0
 where mine_id = %(mine_id)s
   and sensor_set = %(sensor_set)s
   and superseded_at is null

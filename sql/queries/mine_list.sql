@@ -1,6 +1,6 @@
--- The mines that are watched.
-select mine_id, slug, name, country, commodity, operator, mine_type, model, notes, registered_at, retired_at,
+-- The mines that are watched, those first that come first.
+select mine_id, slug, name, country, commodity, operator, mine_type, model, notes, priority, registered_at, retired_at,
        st_asbinary(aoi) as aoi, st_asbinary(licence) as licence
 from mine
 where retired_at is null
-order by slug;
+order by array_position(array['high', 'normal', 'low'], priority), slug;

@@ -2,7 +2,7 @@
 select r.*
 from rule r
 join rule_mine h using (rule_id)
-where h.mine_id = %(mine_id)s and r.measure not in ('unseen', 'silent')
+where h.mine_id = %(mine_id)s and r.measure not in ('unseen', 'silent', 'given_up')
   and (r.enabled or exists (select from alert a
                             where a.rule_id = r.rule_id and a.mine_id = h.mine_id
                               and a.state in ('provisional', 'confirmed', 'acknowledged')))

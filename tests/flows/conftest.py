@@ -1,12 +1,23 @@
-"""A Prefect server for all flows."""
+"""A Prefect server for all flows, on PostgreSQL as in the embedded stack: on SQLite requests wait for one another."""
 
 from collections.abc import Iterator
 
 import pytest
-from prefect.testing.utilities import prefect_test_harness
+from prefect.client.orchestration import get_client
+from prefect.server.api.server import SubprocessASGIServer
+from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL, PREFECT_API_URL, temporary_settings
+
+from deploy.stack.cluster import Cluster
+from flows.steps import SERVICE
 
 
 @pytest.fixture(scope="package", autouse=True)
-def prefect_server() -> Iterator[None]:
-    with prefect_test_harness(server_startup_timeout=180):  # a busy machine takes its time
-        yield
+def prefect_server(cluster: Cluster) -> Iterator[None]:
+    with temporary_settings({PREFECT_API_DATABASE_CONNECTION_URL: cluster.prefect_url()}):
+        server = SubprocessASGIServer()
+        server.start(timeout=180)  # a busy machine takes its time
+        with temporary_settings({PREFECT_API_URL: server.api_url}):
+            with get_client(sync_client=True) as client:
+                client.upsert_global_concurrency_limit_by_name(SERVICE, 4)
+            yield
+        server.stop()

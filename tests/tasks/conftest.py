@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from rasterio.io import MemoryFile
-from sentinelhub import SentinelHubDownloadClient
+
+from tasks.client import forget_tokens
 
 BASE = "/api/v1"
 
@@ -97,8 +98,8 @@ def sentinel_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     }
     for name, value in values.items():
         monkeypatch.setenv(name, value)
-    SentinelHubDownloadClient.clear_cache()
+    forget_tokens()
     yield service
-    SentinelHubDownloadClient.clear_cache()
+    forget_tokens()
     server.shutdown()
     server.server_close()

@@ -5,10 +5,11 @@ from datetime import date
 import pytest
 
 from models.sensors import SENSOR_SETS
-from tasks import budget
+from tasks import budget, registry
 from tasks.budget import Month, pixels_units, search_units
 from tasks.discover import discover
 from tasks.download import download, price
+from tasks.errors import WrongUse
 from tasks.grid import Grid
 from tests.tasks.test_download import _discovered, _row, mine, rasters
 
@@ -25,7 +26,7 @@ def grid(side):
      (512, 2, True, 10 / 3)],
 )  # fmt: skip
 def test_pixels_cost_by_area_bands_and_processing(side, bands, radar, units):
-    assert pixels_units(grid(side), bands, radar=radar) == pytest.approx(units)
+    assert pixels_units(side * side, bands, radar=radar) == pytest.approx(units)
 
 
 def test_a_search_costs_by_area_and_months():
@@ -82,3 +83,56 @@ def test_the_price_of_an_acquisition_is_that_of_its_parts(mine):
     row = {"sensor_set": "s2-rgb", "collection": "sentinel-2-l2a"}
     units, requests = price(row, grid(2600))
     assert requests == 4 and units == pytest.approx(2600 * 2600 / 512**2 * 4 / 3, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("priority", "watched", "spent", "waits"),
+    [("high", {"high", "normal"}, 9.9, False), ("normal", {"high", "normal"}, 7.9, False),
+     ("normal", {"high", "normal"}, 8.0, True), ("normal", {"normal", "low"}, 9.9, False),
+     ("low", {"normal", "low"}, 8.0, True), ("low", {"high", "normal", "low"}, 6.0, True),
+     ("low", {"high", "normal", "low"}, 5.9, False), ("low", {"low"}, 9.9, False), ("high", {"high"}, 10.0, True)],
+)  # fmt: skip
+def test_the_truth_table_of_priorities(priority, watched, spent, waits):
+    month = Month(0, spent, None, 10.0, 0.5, priorities=tuple(watched), reserve=0.2)
+    lacking = month.lacks(0.1, priority=priority)
+    assert bool(lacking) is waits
+    if waits and priority != "high":
+        assert "are kept for mines of higher priority" in lacking
+
+
+def test_the_last_of_a_month_is_for_mines_of_high_priority(database, mine, sentinel_hub, rasters, monkeypatch):
+    acquisition = _discovered(database, mine, sentinel_hub, "S2A_MSIL2A_20230108T060231_N0509_R091_T42RUN")
+    (spent,) = database.execute("select processing_units from charge").fetchall()
+    needed = spent["processing_units"] + price(acquisition, mine.grid)[0]
+    monkeypatch.setenv("MINECAM_PU_MONTH", f"{1.1 * needed}")
+    registry.add(database, slug="first", name="First", aoi=mine.aoi, priority="high")
+    download(database, acquisition, mine)
+    assert "20 % are kept for mines of higher priority" in _row(database)["reasons"][0]
+    registry.prioritise(database, mine.slug, "high")
+    assert [one.slug for one in registry.mines(database)] == ["east-pit", "first"]
+    download(database, _row(database), registry.find(database, mine.slug))
+    assert _row(database)["state"] == "downloaded"
+    with pytest.raises(WrongUse, match="'urgent' is no priority: choose of high, normal, low"):
+        registry.prioritise(database, mine.slug, "urgent")
+
+
+def test_a_full_minute_is_waited_for(database, mine, monkeypatch):
+    slept = []
+
+    def sleep(seconds):
+        slept.append(seconds)
+        database.execute("update charge set at = at - interval '20 seconds'")
+
+    monkeypatch.setattr(budget.time, "sleep", sleep)
+    monkeypatch.setenv("MINECAM_PU_MINUTE", "1")
+    budget.pace(database, 5.0)  # larger than a minute's: it must not wait for ever
+    budget.charge(database, mine, "process", 0.8)
+    budget.pace(database, 0.2)
+    assert slept == []
+    budget.pace(database, 0.3)
+    assert len(slept) == 3 and slept[0] == pytest.approx(60, abs=1) and slept[2] == pytest.approx(20, abs=1)
+    monkeypatch.setenv("MINECAM_REQUESTS_MINUTE", "2")
+    for _ in range(2):
+        budget.charge(database, mine, "search", 0.01)
+    budget.pace(database, 0.01)
+    assert len(slept) == 6

@@ -1,16 +1,16 @@
 from typing import Any
 
 import pytest
-from sentinelhub import SentinelHubDownloadClient
 
 from tasks import service
+from tasks.client import Client
 from tasks.errors import ServiceError, WrongUse
 from tasks.settings import settings
 
 
 def _ask() -> Any:
     config = service.configuration(settings())
-    client = SentinelHubDownloadClient(config=config)
+    client = Client(config=config)
     url = f"{config.sh_base_url}/api/v1/catalog/1.0.0/search"
     return service.ask(config, lambda: client.get_json(url, post_values={"limit": 1}, use_session=True))
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 import shapely
 
+import sql
 from tasks import registry
 from tasks.lifecycle import decide
 from tasks.stale import stale
@@ -104,3 +105,21 @@ def test_silence_ends_for_who_no_longer_listens(database, home, watched):
     assert {(event["to_state"], event["why"]) for event in events} == {
         ("resolved", "over: it is no longer watched for that")
     }
+
+
+def test_what_was_given_up_alerts_until_it_is_made_good(database, home, watched, monkeypatch):
+    monkeypatch.setenv("MINECAM_MAX_TRIES", "2")
+    (one,) = database.execute("select acquisition_id from acquisition order by sensing_time desc limit 1").fetchall()
+
+    def fail():
+        sql.run(database, "acquisition_failed", processing_units=0, reason="answered 500", **one)
+
+    fail()
+    assert stale(database, at=at(21)) == []  # tried again by the next run
+    fail()
+    (event,) = stale(database, at=at(21))
+    assert said([event]) == [("pit", "given-up", None, "confirmed")]
+    assert event["why"] == "1 acquisition (from 1 acquisition): the latest, of 2023-01-21: answered 500"
+    assert stale(database, at=at(22)) == []
+    database.execute("update acquisition set state = 'segmented' where acquisition_id = %(acquisition_id)s", one)
+    assert said(stale(database, at=at(23))) == [("pit", "given-up", "confirmed", "resolved")]

@@ -1,0 +1,2 @@
+update acquisition set processing_units = processing_units + %(processing_units)s
+where acquisition_id = %(acquisition_id)s

@@ -1,0 +1,1 @@
+update mine set priority = %(priority)s where slug = %(slug)s returning mine_id

@@ -1,0 +1,127 @@
+"""A look before paying: scene classes of the AOI at low resolution, for a fraction of what the bands cost.
+
+Stands between discover and download; a day that is refused here was never paid for.
+"""
+
+import math
+
+import numpy as np
+from affine import Affine
+from psycopg.types.json import Jsonb
+from rasterio.features import geometry_mask
+
+import sql
+from tasks import budget, service
+from tasks.checkpoint import Check, Figures, judge
+from tasks.download import charged, failed, fetch, price, refuse_empty, unpack
+from tasks.errors import ServiceDown, ServiceError
+from tasks.grid import Grid, to_utm
+from tasks.registry import Mine
+from tasks.settings import Settings, settings
+from tasks.validity import cloud_mask, valid_mask
+
+SUITE = "look"
+COARSER = 6
+"""Pixels of the grid in a pixel of the look: 60 m, the resolution at which clouds are classified."""
+SLACK = 0.05
+"""Share by which a look must be worse than the limit to be believed: classes at 60 m are a sample."""
+WORTH = 4
+"""A look that costs more than this part of the download saves nothing."""
+
+
+def figures(scl: np.ndarray, data_mask: np.ndarray, aoi: np.ndarray) -> Figures:
+    """Measure a look: shares (0-1) of the AOI; `scl`, `data_mask` and `aoi` are (h, w)."""
+    return {
+        "aoi_coverage": float((data_mask[aoi] > 0).mean()),
+        "valid_share": float(valid_mask(scl=scl, data_mask=data_mask, margin_px=0)[aoi].mean()),
+        "cloud_share": float(cloud_mask(scl)[aoi].mean()),
+    }
+
+
+def checks(limits: Settings) -> list[Check]:
+    """Return what the figures of a look must keep to."""
+    seen = "in a look at 60 m, not downloaded"
+    return [
+        Check("aoi_coverage", limits.min_coverage - SLACK, None,
+              f"the swath covers {{percent}} % of the AOI (at least {round(100 * limits.min_coverage)} %; {seen})"),
+        Check("cloud_share", None, limits.max_cloud + SLACK,
+              f"cloud over {{percent}} % of the AOI (at most {round(100 * limits.max_cloud)} %; {seen})"),
+        Check("valid_share", limits.min_valid - SLACK, None,
+              f"{{percent}} % of the AOI was truly observed (at least {round(100 * limits.min_valid)} %; {seen})"),
+    ]  # fmt: skip
+
+
+def coarse(grid: Grid) -> tuple[int, int]:
+    """Return width and height in pixels of the look at `grid`."""
+    return math.ceil(grid.width / COARSER), math.ceil(grid.height / COARSER)
+
+
+def due(connection: sql.Connection, acquisition: sql.Row, mine: Mine) -> bool:
+    """Say whether an acquisition is to be looked at before it is downloaded.
+
+    Not where the catalog's figure, which is of the whole tile, promises a clear sky; where the look would cost a good
+    part of the download, or has no scene classes; nor again what was looked at before, or released by a person.
+    """
+    if acquisition["state"] not in ("discovered", "failed") or acquisition["collection"] != "sentinel-2-l2a":
+        return False
+    cloud = acquisition["cloud_cover"]
+    if cloud is not None and cloud <= settings().look_tile_cloud:
+        return False
+    if WORTH * _price(mine.grid) > price(acquisition, mine.grid)[0]:
+        return False
+    return not sql.run(connection, "look_known", acquisition_id=acquisition["acquisition_id"])
+
+
+def look(connection: sql.Connection, acquisition: sql.Row, mine: Mine, *, flow_run_id: str | None = None) -> bool:
+    """Look at `acquisition` if that is due; True: it is worth its price.
+
+    False: it became `quarantined` with its reasons, or `failed`, or waits for budget. Raises ServiceDown where the
+    service serves nobody, once the acquisition is recorded as failed.
+    """
+    if not due(connection, acquisition, mine):
+        return True
+    identity, units = acquisition["acquisition_id"], _price(mine.grid)
+    if lacking := budget.this_month(connection).lacks(units, priority=mine.priority):
+        sql.run(connection, "acquisition_wait", acquisition_id=identity, reason=lacking)
+        return False
+    budget.pace(connection, units)
+    width, height = coarse(mine.grid)
+    given = settings()
+    spent = 0.0
+    try:
+        response = service.ask(
+            config := service.configuration(given), lambda: fetch(config, acquisition, (), mine.grid, (width, height))
+        )
+        spent = charged(response.headers)
+        budget.charge(connection, mine, "look", spent, acquisition_id=identity)
+        scl, data_mask = unpack(response.content, bands=2, size=(width, height), dtype="uint16")
+        refuse_empty(data_mask, acquisition)
+    except ServiceError as error:
+        failed(connection, acquisition, error, spent)
+        if isinstance(error, ServiceDown):
+            raise
+        return False
+    measured = figures(scl, data_mask, _aoi(mine, width, height))
+    judgement = judge(suite=SUITE, figures=measured, checks=checks(given))
+    with connection.transaction():
+        sql.run(connection, "acquisition_spent", acquisition_id=identity, processing_units=spent)
+        if not judgement.passed:
+            sql.run(connection, "look_refuse", acquisition_id=identity, reasons=judgement.reasons, **measured)
+        sql.run(
+            connection, "validation_add", acquisition_id=identity, suite=SUITE, passed=judgement.passed,
+            reasons=judgement.reasons, figures=Jsonb(measured), flow_run_id=flow_run_id,
+        )  # fmt: skip
+    return judgement.passed
+
+
+def _price(grid: Grid) -> float:
+    width, height = coarse(grid)
+    return budget.pixels_units(width * height, 1, radar=False)
+
+
+def _aoi(mine: Mine, width: int, height: int) -> np.ndarray:
+    """Return bool (height, width): pixels of the look that the AOI touches."""
+    west, south, east, north = mine.grid.bounds
+    across = Affine((east - west) / width, 0, west, 0, (south - north) / height, north)
+    ground = [to_utm(mine.aoi, mine.grid.epsg)]
+    return geometry_mask(ground, out_shape=(height, width), transform=across, invert=True, all_touched=True)
