@@ -135,7 +135,7 @@ def discover(
         lookback_days=given.lookback_days,
         overlap_days=given.overlap_days,
     )
-    price = budget.search_units(mine.grid, first, last)
+    price = budget.search_units(mine.aoi, first, last)
     if lacking := budget.this_month(connection).lacks(price, priority=mine.priority):
         log.warning("%s is not searched for, %s", mine.slug, lacking)
         return 0
