@@ -79,21 +79,27 @@ def search_units(ground: BaseGeometry, first: date, last: date) -> float:
     (Copernicus Data Space, Sentinel Hub: processing units of data querying).
     """
     months = 12 * (last.year - first.year) + last.month - first.month + (last.day >= first.day)
-    return min(max(LEAST_AREA, box_km2(ground) / SEARCHED_KM2) * max(months, 1), 1.0)
-
-
-def box_km2(ground: BaseGeometry) -> float:
-    """Return the square kilometres of the bounding box of `ground` (EPSG:4326), on the ellipsoid."""
-    return float(abs(_EARTH.geometry_area_perimeter(box(*ground.bounds))[0]) / 1e6)
+    km2 = abs(_EARTH.geometry_area_perimeter(box(*ground.bounds))[0]) / 1e6
+    return min(max(LEAST_AREA, km2 / SEARCHED_KM2) * max(months, 1), 1.0)
 
 
 def charge(
-    connection: sql.Connection, mine: Mine, kind: str, units: float, *, acquisition_id: int | None = None
+    connection: sql.Connection,
+    mine: Mine,
+    kind: str,
+    units: float,
+    *,
+    acquisition_id: int | None = None,
+    requests: int = 1,
 ) -> None:
-    """Record what a request cost, at once: a run that is killed after it has paid for it all the same."""
+    """Record what a request cost, at once: a run that is killed after it has paid for it all the same.
+
+    Of one that mines share, each is charged its part of the units, and the first of them the request.
+    """
     sql.run(
-        connection, "charge_add", mine_id=mine.mine_id, acquisition_id=acquisition_id, kind=kind, processing_units=units
-    )
+        connection, "charge_add", mine_id=mine.mine_id, acquisition_id=acquisition_id, kind=kind,
+        processing_units=units, requests=requests,
+    )  # fmt: skip
 
 
 def this_month(connection: sql.Connection) -> Month:

@@ -58,6 +58,11 @@ class Grid:
             min(height, self.height - row),
         )
 
+    def slices(self, part: "Grid") -> tuple[slice, slice]:
+        """Return the rows and columns at which `part`, a grid that lies in this one, does so."""
+        row, column = round((self.top - part.top) / PIXEL), round((part.left - self.left) / PIXEL)
+        return slice(row, row + part.height), slice(column, column + part.width)
+
 
 def utm_epsg(longitude: float, latitude: float) -> int:
     """Return the EPSG code of the WGS 84 / UTM zone of a place in degrees."""

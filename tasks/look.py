@@ -13,10 +13,11 @@ from rasterio.features import geometry_mask
 import sql
 from tasks import budget, service
 from tasks.checkpoint import Check, Figures, judge
-from tasks.download import charged, failed, fetch, price, refuse_empty, unpack
+from tasks.download import failed, refuse_empty
 from tasks.errors import ServiceDown, ServiceError
 from tasks.grid import Grid, to_utm
 from tasks.registry import Mine
+from tasks.request import charged, fetch, price, unpack
 from tasks.settings import Settings, settings
 from tasks.validity import cloud_mask, valid_mask
 

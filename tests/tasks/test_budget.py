@@ -9,9 +9,10 @@ from models.sensors import SENSOR_SETS
 from tasks import budget, registry
 from tasks.budget import Month, pixels_units, search_units
 from tasks.discover import discover
-from tasks.download import download, price
+from tasks.download import download
 from tasks.errors import WrongUse
 from tasks.grid import Grid
+from tasks.request import price
 from tests.tasks.test_download import _discovered, _row, mine, rasters
 
 __all__ = ["mine", "rasters"]
