@@ -9,6 +9,7 @@ import logging
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -19,14 +20,28 @@ import sql
 from models.sensors import SensorSet
 from tasks import budget, service
 from tasks.client import Client
-from tasks.errors import ServiceError, WrongUse
+from tasks.errors import ServiceError, WrongUse, one_line
 from tasks.registry import Mine
 from tasks.settings import Settings, settings
 
 log = logging.getLogger(__name__)
 
 FIELDS = {"include": ["id", "properties"], "exclude": ["assets", "links", "geometry", "bbox"]}
-BASELINE = re.compile(r"_N(\d\d)(\d\d)_")
+BASELINE = re.compile(r"_N(\d\d)(\d\d)_", re.ASCII)
+PRODUCT_ID = re.compile(r"[!-~]{1,300}")
+"""Printable and without blanks: it goes into tables, tags of rasters, messages."""
+ORBITS = ("", "ascending", "descending")
+
+
+@dataclass(frozen=True)
+class Product:
+    """One product of the catalog; times in UTC, `cloud` in per cent of the tile."""
+
+    id: str
+    when: datetime
+    created: datetime | None
+    orbit: str
+    cloud: float | None
 
 
 @dataclass(frozen=True)
@@ -60,33 +75,49 @@ def window(
     return start, last
 
 
-def group(features: Iterable[dict[str, Any]], *, by_orbit: bool) -> list[Found]:
+def group(features: Iterable[Any], *, by_orbit: bool) -> list[Found]:
     """Return the catalog's `features` as one `Found` per UTC day (and orbit direction), in order of time.
 
     The baseline is that of the newest processing; cloud cover is the mean over the tiles, as a share.
-    Raises ServiceError when a feature has no id or no time.
+    Raises ServiceError when a feature has no id or no time (or orbit, where these are kept apart).
     """
-    days: dict[tuple[date, str], list[dict[str, Any]]] = defaultdict(list)
+    days: dict[tuple[date, str], list[Product]] = defaultdict(list)
     for feature in features:
         try:
-            when, properties = _time(feature["properties"]["datetime"]), feature["properties"]
-            product = {"id": str(feature["id"]), "when": when, "created": properties.get("created")}
-        except (KeyError, TypeError, ValueError) as error:
-            raise ServiceError(f"the catalog sent a product without id or time ({error!r})") from error
-        orbit = str(properties.get("sat:orbit_state", "")).lower() if by_orbit else ""
-        days[when.date(), orbit].append({**product, "cloud": properties.get("eo:cloud_cover")})
+            product = _product(feature, by_orbit=by_orbit)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise ServiceError(f"the catalog sent a product without id or time ({one_line(repr(error))})") from error
+        days[product.when.date(), product.orbit].append(product)
     found = [_found(day, orbit, products) for (day, orbit), products in days.items()]
     return sorted(found, key=lambda one: one.sensing_time)
 
 
-def _found(day: date, orbit: str, products: list[dict[str, Any]]) -> Found:
-    created = [_time(product["created"]) for product in products if product["created"]]
-    clouds = [float(product["cloud"]) for product in products if product["cloud"] is not None]
-    ids = sorted({product["id"] for product in products})
+def _product(feature: Any, *, by_orbit: bool) -> Product:
+    """Return the product that a feature of the catalog is; raises what Python raises where it is none.
+
+    Cloud cover and publication are but hints: what is no value of them counts as not known.
+    """
+    identity, properties = feature["id"], feature["properties"]
+    if not (isinstance(identity, str) and PRODUCT_ID.fullmatch(identity)):
+        raise ValueError(f"{identity!r} is no product id")
+    orbit = str(properties.get("sat:orbit_state", "")).lower() if by_orbit else ""
+    if orbit not in ORBITS:
+        raise ValueError(f"{orbit!r} is no orbit direction")
+    cloud, created = properties.get("eo:cloud_cover"), None
+    with suppress(TypeError, ValueError, OverflowError):
+        created = _time(properties.get("created"))
+    known = type(cloud) in (int, float) and 0 <= cloud <= 100
+    return Product(identity, _time(properties["datetime"]), created, orbit, float(cloud) if known else None)
+
+
+def _found(day: date, orbit: str, products: list[Product]) -> Found:
+    created = [product.created for product in products if product.created is not None]
+    clouds = [product.cloud for product in products if product.cloud is not None]
+    ids = sorted({product.id for product in products})
     return Found(
         orbit_direction=orbit,
         sensing_date=day,
-        sensing_time=min(product["when"] for product in products),
+        sensing_time=min(product.when for product in products),
         published_at=max(created, default=None),
         product_ids=ids,
         baseline=max((known for name in ids if (known := baseline(name))), default=None),
@@ -100,7 +131,7 @@ def baseline(product_id: str) -> str | None:
     return f"{match[1]}.{match[2]}" if match else None
 
 
-def _time(text: str) -> datetime:
+def _time(text: Any) -> datetime:
     when = datetime.fromisoformat(text)
     return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import sql
 from tasks import routes
-from tasks.errors import WrongUse
+from tasks.errors import WrongUse, one_line
 from tasks.evidence import picture
 from tasks.measures import unit
 from tasks.notice import body, digest, markdown, subject
@@ -208,5 +208,5 @@ def _tell_prefect(_: str, events: Sequence[sql.Row]) -> None:
 
 def _without_addresses(error: Exception) -> str:
     """Return the error's words; the address of a receiver often is its password."""
-    words = " ".join(str(error).split()) or type(error).__name__
+    words = one_line(error, 100_000) or type(error).__name__
     return re.sub(r"\w+://\S+", "<address>", words)[:300]
