@@ -20,9 +20,10 @@ import sql
 from models.sensors import SensorSet
 from tasks import budget, service
 from tasks.client import Client
-from tasks.errors import ServiceError, WrongUse, one_line
+from tasks.errors import ServiceError, WrongUse
 from tasks.registry import Mine
 from tasks.settings import Settings, settings
+from tasks.words import one_line
 
 log = logging.getLogger(__name__)
 

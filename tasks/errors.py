@@ -48,10 +48,5 @@ class StackError(MineCamError):
     """A part of the embedded stack does not start or does not answer."""
 
 
-def one_line(text: object, most: int = 300) -> str:
-    """Return foreign words as they may stand in a message, a log, a row: printable, one line, `most` characters."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in str(text)).split())[:most]
-
-
 EXPLAINED = (MineCamError, ModelError, DatabaseError)
 """Errors whose message is for the user; everything else is a defect and keeps its traceback."""

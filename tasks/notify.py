@@ -17,12 +17,13 @@ from typing import Any
 
 import sql
 from tasks import routes
-from tasks.errors import WrongUse, one_line
+from tasks.errors import WrongUse
 from tasks.evidence import picture
 from tasks.measures import unit
 from tasks.notice import body, digest, markdown, subject
 from tasks.registry import Mine
 from tasks.settings import settings
+from tasks.words import one_line
 
 log = logging.getLogger(__name__)
 

@@ -18,8 +18,9 @@ from sentinelhub import DataCollection, SHConfig
 from sentinelhub.exceptions import BaseSentinelHubException, DownloadFailedException, OutOfRequestsException
 
 from tasks.client import Limited, forget_tokens
-from tasks.errors import ServiceDown, ServiceError, WrongUse, one_line
+from tasks.errors import ServiceDown, ServiceError, WrongUse
 from tasks.settings import Settings
+from tasks.words import one_line
 
 T = TypeVar("T")
 
@@ -34,15 +35,9 @@ COLLECTIONS = {
 """What we ask for, by collection id and orbit direction."""
 
 UNUSABLE = (
-    BaseSentinelHubException,
-    OAuth2Error,
-    requests.RequestException,
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    RecursionError,
-)
+    BaseSentinelHubException, OAuth2Error, requests.RequestException,
+    ValueError, KeyError, TypeError, AttributeError, RecursionError,
+)  # fmt: skip
 """What the client raises beside its own error, over answers that are not what it expects."""
 
 _defining = Lock()
