@@ -18,7 +18,7 @@ import sql
 from models.sensors import sensor_set
 from tasks import budget, service
 from tasks.client import Client
-from tasks.errors import ServiceError
+from tasks.errors import RasterError, ServiceError
 from tasks.grid import Grid
 from tasks.rasters import decode
 from tasks.sharing import MAX_SIDE
@@ -106,11 +106,11 @@ def unpack(content: bytes, *, bands: int, size: tuple[int, int], dtype: str) -> 
     Raises ServiceError when it is not what was asked for.
     """
     try:
-        array = decode(content).array
+        array = decode(content, shape=(bands, size[1], size[0])).array
     except RasterioError as error:
         raise ServiceError(f"the service sent a truncated raster or none at all ({len(content)} bytes)") from error
-    if array.shape != (bands, *size[::-1]):
-        raise ServiceError(f"the service sent an array of {array.shape}, not {(bands, *size[::-1])}")
+    except RasterError as error:
+        raise ServiceError(f"the service sent {error}") from error
     if array.dtype != dtype:
         raise ServiceError(f"the service sent {array.dtype} values, not {dtype}")
     return array
