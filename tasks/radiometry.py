@@ -89,14 +89,14 @@ def _striped(now: Seen, history: Sequence[Seen]) -> np.ndarray:
     band, valid = now
     off, _ = _off(now, STRIPE, STRIPE_SHARE)
     if not off.any():
-        return off.any(axis=(0, 1))
+        return np.zeros(len(band), bool)
     dead = ((band == 0) & valid).sum(axis=1) >= STRIPE_SHARE * np.maximum(valid.sum(axis=1), 1)
     known, told = np.zeros_like(off), np.zeros_like(off)
     for before in history:
         was_off, comparable = _off(before, STRIPE / 2, 0.8 * STRIPE_SHARE)
         known |= _beside(was_off)
         told |= comparable
-    return np.asarray((off & (told & ~known | dead)).any(axis=(0, 1)))
+    return np.any(off & (told & ~known | dead), axis=(0, 1))
 
 
 def _off(seen: Seen, amount: float, share: float) -> tuple[np.ndarray, np.ndarray]:
