@@ -108,6 +108,16 @@ def main(data: Path) -> None:
         print(f"{name:16}" + "".join(f"{found[figure] / len(series):16.3f}" for figure in ("any", *NEW)))
     chips = [refused(read(path), [], checks) for path in sorted((data / "chips" / "images").glob("*.tif"))]
     print(f"chips: {len(chips)}, refused {sum(map(bool, chips))}")
+    some = np.random.default_rng(0)
+    of_mine = {
+        shape: [scene for scene, *_ in series if scene[1].shape == shape] for shape in {s[0][1].shape for s in series}
+    }
+    apart = [
+        refused(scenes[now], [scenes[before]], checks)
+        for scenes in of_mine.values()
+        for now, before in some.integers(0, len(scenes), (400, 2))
+    ]
+    print(f"two dates of a mine by chance: {len(apart)}, refused {dict(Counter(f for hit in apart for f in hit))}")
     befores = sorted((data / "pairs" / "images").glob("*_t0.tif"))
     pairs = [(read(path), read(path.with_name(path.name.replace("_t0", "_t1")))) for path in befores]
     hits = [refused(after, [before], checks) for before, after in pairs if before[1].any() and after[1].any()]
