@@ -12,7 +12,20 @@ from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 
 import sql
-from flows.steps import alert, compare, discover, download, look, notify, segment, stale, store, validate, vectorise
+from flows.steps import (
+    alert,
+    compare,
+    discover,
+    download,
+    findings,
+    look,
+    notify,
+    segment,
+    stale,
+    store,
+    validate,
+    vectorise,
+)
 from models.sensors import SENSOR_SETS
 from tasks import agenda, registry
 from tasks.errors import EXPLAINED, Busy, RasterError, RunError, ServiceDown
@@ -89,6 +102,7 @@ def watch(
                 segments = vectorise(segmented)
                 store(connection, downloaded, mine, model, segmented, segments, run)
         say.info("%s", agenda.outcome(connection, acquisition, mine))
+    findings(connection, mine, flow_run_id=run)
     uncompared: list[RasterError] = []
     for epoch in agenda.due_epochs(connection, mine, model, start=start, end=end, rerun=rerun):
         # The transaction inside: a comparison stands with its alerts or not at all.

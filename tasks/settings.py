@@ -99,7 +99,7 @@ class Settings(BaseSettings):
     )  # fmt: skip
     max_gain: float = Field(
         2.0, ge=1,
-        description="Factor by which level and contrast of a band may differ from all before: seasons reach 1.7",
+        description="Factor by which a band may differ from all before in nearly every pixel: seasons reach 1.6",
     )  # fmt: skip
     max_stripes: int = Field(
         0, ge=0, description="Lines of pixels that may be stripes: one that was never there before is a fault"

@@ -2,6 +2,7 @@
 
 import getpass
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -11,10 +12,10 @@ from rich.table import Table
 
 import sql
 from tasks import quarantine, registry
-from tasks.errors import WrongUse
+from tasks.errors import Busy, WrongUse
 from tasks.settings import settings
 
-app = typer.Typer(help="What validation refused: list, show, release, reject.", no_args_is_help=True)
+app = typer.Typer(help="What validation refused: list, show, judge, release, reject, docs.", no_args_is_help=True)
 
 Number = Annotated[int, typer.Argument(metavar="ID", help="Its number, as `minecam quarantine list` shows it.")]
 Why = Annotated[str, typer.Option(help="Why: it is kept with the acquisition.")]
@@ -29,7 +30,7 @@ def list_(
     mine: Annotated[str | None, typer.Option(help="Slug of one mine; otherwise every mine.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")] = False,
 ) -> None:
-    """List what waits for a decision, with the reasons. `minecam run MINE --rerun` judges it again by today's settings.
+    """List what waits for a decision, with the reasons. `minecam quarantine judge` judges it by today's settings.
 
     Example: minecam quarantine list --mine east-pit
     """
@@ -65,6 +66,42 @@ def show(acquisition_id: Number, png: Annotated[Path, typer.Option(help="File to
     except OSError as error:
         raise WrongUse(f"{png} cannot be written: {error.strerror}") from error
     typer.echo(f"picture: {png}")
+
+
+@app.command()
+def judge(
+    mine: Annotated[str | None, typer.Argument(help="Slug of one mine; otherwise every mine.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")] = False,
+) -> None:
+    """Judge again what waits, by the suites and settings of today, without downloading anything; say what changed.
+
+    Example: MINECAM_MAX_CLOUD=0.7 minecam quarantine judge east-pit
+    """
+    judged, busy = [], []
+    with sql.connect(settings().database_address, role="ingest") as connection:
+        for one in [registry.find(connection, mine)] if mine else registry.mines(connection):
+            try:
+                judged += list(quarantine.judge_again(connection, one))
+            except Busy as error:
+                busy.append(str(error))
+    if as_json:
+        typer.echo(json.dumps([{**asdict(one), "changed": one.changed} for one in judged], default=str))
+    else:
+        for one in judged:
+            if one.changed:
+                typer.echo(f"{one.acquisition_id} {one.mine} {one.sensing_time:%Y-%m-%d}: {_became(one)}")
+        typer.echo(f"{len(judged)} judged, {sum(one.changed for one in judged)} changed")
+    for reason in busy:
+        typer.echo(reason, err=True)
+    if busy:
+        raise typer.Exit(1)
+
+
+def _became(one: quarantine.Judged) -> str:
+    if one.state == "quarantined":
+        return f"still refused: {'; '.join(one.reasons)} (before: {'; '.join(one.before)})"
+    then = "downloads" if one.state == "discovered" else "segments"
+    return f"{one.state} (before: {'; '.join(one.before)}): `minecam run {one.mine}` {then} it"
 
 
 @app.command()
