@@ -15,10 +15,12 @@ import sql
 from models.sensors import SENSOR_SETS
 from tasks import registry
 from tasks.client import LONGEST_PAUSE_MS, forget_tokens, pause
-from tasks.discover import discover, group
-from tasks.download import charged, download, unpack
+from tasks.discover import discover
+from tasks.download import download
 from tasks.errors import ServiceError
+from tasks.products import group
 from tasks.rasters import encode_cog
+from tasks.request import charged, unpack
 from tests.fuzz.cases import NUMBERS, dumped, fuzz, junk, mangled, mutated, words
 from tests.tasks.conftest import sentinel_hub
 from tests.tasks.test_download import rasters
