@@ -58,12 +58,16 @@ def query(name: str) -> LiteralString:
 def run(connection: Connection, name: str, /, **parameters: Any) -> list[Row]:
     """Run `queries/<name>.sql` and return its rows (empty for statements that return none).
 
-    Raises DatabaseError when the database lacks the schema.
+    Raises DatabaseError when the database lacks the schema, or cannot hold what is given: a NUL in a text, a number
+    too large for its column.
     """
     try:
         cursor = connection.execute(query(name), parameters or None)
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction) as error:
         raise DatabaseError("the database has not the schema of this MineCam: run `minecam db migrate`") from error
+    except (psycopg.DataError, UnicodeEncodeError) as error:
+        reason = " ".join(str(error).split())[:300].encode("ascii", "backslashreplace").decode()
+        raise DatabaseError(f"the database cannot hold what it is given ({reason}): give other values") from error
     return cursor.fetchall() if cursor.description else []
 
 
