@@ -9,8 +9,8 @@ from scipy import ndimage
 CLEAR = (2, 4, 5, 6, 7)
 """SCL: dark ground, vegetation, bare ground, water, unclassified.
 
-Dark (2) and unclassified (7) are what it calls pits, coal and turbid water: without them three fifths of the clear looks
-at dark ground of a real mine would be lost, with them 7 % (`tests/bench/RESULTS.md`, which also says why no rule
+Dark (2) and unclassified (7) are what it calls pits, coal and turbid water: without them three fifths of the clear
+looks at dark ground of a real mine would be lost, with them 7 % (`tests/bench/RESULTS.md`, which also says why no rule
 overrules SCL where it takes such ground for shadow).
 """
 
