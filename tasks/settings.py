@@ -5,11 +5,12 @@ with the addresses of the embedded stack), else from the default here.
 """
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 import platformdirs
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tasks.errors import StackError, WrongUse
@@ -110,6 +111,11 @@ class Settings(BaseSettings):
     max_shift_px: float = Field(
         3.0, ge=0, description="Largest shift in pixels that is undone: geolocation is never off by so much"
     )
+    cloud_mask: Literal["scl", "csmask"] = Field(
+        "scl",
+        description="What tells clouds and shadows: scl, of L2A only, or csmask, a network (pip install "
+        "'minecam[csmask]') where an acquisition has B02, B03, B04, B08, B11 and B12; elsewhere scl all the same",
+    )
     cloud_margin_px: int = Field(2, ge=0, description="Pixels around clouds and shadows that are not valid either")
 
     cloud_reach_px: int = Field(
@@ -145,6 +151,13 @@ class Settings(BaseSettings):
     prefect_port: int = Field(4200, description="Port of the embedded Prefect server (the next free one if taken)")
     archive_port: int = Field(4280, description="Port of the local archive (the next free one if taken)")
     archive: Path | None = Field(None, description="Folder of the local archive; without it, `archive` in the home")
+
+    @field_validator("cloud_mask")
+    @classmethod
+    def _installed(cls, value: str) -> str:
+        if value == "csmask" and not find_spec("ukis_csmask"):
+            raise ValueError("it is not installed: pip install 'minecam[csmask]', or set MINECAM_CLOUD_MASK=scl")
+        return value
 
     @property
     def database_address(self) -> str:
