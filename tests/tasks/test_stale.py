@@ -112,7 +112,7 @@ def test_what_was_given_up_alerts_until_it_is_made_good(database, home, watched,
     (one,) = database.execute("select acquisition_id from acquisition order by sensing_time desc limit 1").fetchall()
 
     def fail():
-        sql.run(database, "acquisition_failed", processing_units=0, reason="answered 500", **one)
+        sql.run(database, "acquisition_failed", reason="answered 500", **one)
 
     fail()
     assert stale(database, at=at(21)) == []  # tried again by the next run
