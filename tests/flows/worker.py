@@ -2,7 +2,7 @@
 
 Started once, this program forks a process for each run, since importing what a flow needs takes seconds. It reads a run
 as a line of JSON from standard input, {"mine": slug or null, "home": ..., "kill": [what, occurrence], "trail": file},
-and writes the id of its process and, when that has ended, its status.
+and writes the id of its process. To {"wait": process} it answers with the status, null while the run goes on.
 """
 
 import json
@@ -20,7 +20,7 @@ from typing import Any
 
 import great_expectations  # noqa: F401  what takes long to import is there before the first fork
 import numpy as np
-import prefect.artifacts  # noqa: F401
+import prefect.artifacts
 import prefect.events
 import psycopg
 from fsspec.implementations.local import LocalFileSystem
@@ -152,15 +152,16 @@ def serve() -> None:
     for line in sys.stdin:
         given = json.loads(line)
         if "wait" in given:
-            _, status = os.waitpid(given["wait"], 0)
-            print(json.dumps({"status": os.waitstatus_to_exitcode(status)}), flush=True)
+            ended, status = os.waitpid(given["wait"], os.WNOHANG)
+            print(json.dumps({"status": os.waitstatus_to_exitcode(status) if ended else None}), flush=True)
         elif process := os.fork():
             print(json.dumps({"process": process}), flush=True)
         else:
             with Path(given["log"]).open("a") as log:
                 os.dup2(log.fileno(), 1)
                 os.dup2(log.fileno(), 2)
-            return run(given)
+            run(given)
+            break
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -35,6 +36,7 @@ class Workers:
 
     def __init__(self, folder: Path) -> None:
         self.log = folder / "workers.log"
+        self._lock = threading.Lock()
         self._program = subprocess.Popen(
             [sys.executable, "-m", "tests.flows.worker"], cwd=ROOT, text=True, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, env={**os.environ, "PREFECT_API_URL": PREFECT_API_URL.value(), "TQDM_DISABLE": "1"},
@@ -46,13 +48,16 @@ class Workers:
 
     def ended(self, process: int) -> int:
         """Wait for a run and return its exit status; -9 when it was killed."""
-        return self._answer({"wait": process})["status"]
+        while (status := self._answer({"wait": process})["status"]) is None:
+            time.sleep(0.02)
+        return status
 
-    def _answer(self, line: dict[str, object]) -> dict[str, int]:
+    def _answer(self, line: dict[str, object]) -> dict[str, Any]:
         assert self._program.stdin and self._program.stdout
-        self._program.stdin.write(json.dumps(line) + "\n")
-        self._program.stdin.flush()
-        answer = self._program.stdout.readline()
+        with self._lock:
+            self._program.stdin.write(json.dumps(line) + "\n")
+            self._program.stdin.flush()
+            answer = self._program.stdout.readline()
         assert answer, self.log.read_text()
         return json.loads(answer)
 
