@@ -11,10 +11,11 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -141,10 +142,10 @@ def archive(world: World) -> Iterator[str]:
 
 @pytest.fixture(scope="package")
 def sites(cluster: Cluster, newest: str, short_folder: Path, workers: Workers, archive: str) -> Iterator[object]:
-    """Makes sites, each with a database of its own."""
+    """Makes sites, each with a database of its own: of mines by slug and model, and with settings."""
     made = []
 
-    def site(*slugs: str, **settings: str) -> Site:
+    def site(mines: Mapping[str, str | None] = MappingProxyType({"pit": None}), **settings: str) -> Site:
         name = f"site_{uuid.uuid4().hex[:12]}"
         with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
             connection.execute(f"create database {name} template {newest}")  # type: ignore[call-overload]
@@ -152,8 +153,8 @@ def sites(cluster: Cluster, newest: str, short_folder: Path, workers: Workers, a
         home = short_folder / name
         home.mkdir()
         with sql.connect(cluster.url(name)) as connection:
-            for slug in slugs or ("pit",):
-                register(connection, slug)
+            for slug, model in mines.items():
+                register(connection, slug, model)
         return Site(workers, home, cluster.url(name), archive, settings)
 
     yield site

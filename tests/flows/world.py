@@ -71,7 +71,7 @@ class World:
             )  # fmt: skip
 
 
-def register(connection: sql.Connection, slug: str = "pit") -> registry.Mine:
+def register(connection: sql.Connection, slug: str = "pit", model: str | None = None) -> registry.Mine:
     """Register the mine of the world."""
     registry.publish_labels(connection)
-    return registry.add(connection, slug=slug, name=slug, aoi=AOI)
+    return registry.add(connection, slug=slug, name=slug, aoi=AOI, model=model)
