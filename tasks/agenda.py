@@ -134,7 +134,7 @@ def lost_rasters_fail(connection: sql.Connection, acquisition: sql.Row) -> Itera
         yield
     except RasterError as error:
         identity = acquisition["acquisition_id"]
-        sql.run(connection, "acquisition_failed", acquisition_id=identity, reason=str(error), processing_units=0)
+        sql.run(connection, "acquisition_failed", acquisition_id=identity, reason=str(error))
 
 
 @contextmanager

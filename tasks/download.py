@@ -62,7 +62,7 @@ def download(connection: sql.Connection, acquisition: sql.Row, mine: Mine, besid
     """Fetch `acquisition` of `mine` and record it as `downloaded`, or as `failed` with the reason.
 
     Those acquisitions `beside` it, of the same pass over mines near by, that cost less in the same request come with
-    it; returns the others. Does nothing when the acquisition is past that. Processing units are recorded in any case.
+    it; returns the others. Does nothing when the acquisition is past that. What was paid is recorded in any case.
     Where the month's budget lacks what it costs, nothing is asked for, and it waits, with that as its reason. Raises
     ServiceDown where the service serves nobody, once the acquisition is recorded as failed.
     """
@@ -75,11 +75,9 @@ def download(connection: sql.Connection, acquisition: sql.Row, mine: Mine, besid
         return list(beside)
     served: list[Due] = [(acquisition, mine), *(beside[number] for number in joining)]
     pixels = np.array([one.grid.width * one.grid.height for _, one in served])
-    spent = np.zeros(len(served))
 
     def charge(units: float) -> None:
         parts_of = units * pixels / pixels.sum()
-        np.add(spent, parts_of, out=spent)
         for number, ((row, one), part) in enumerate(zip(served, parts_of, strict=True)):
             budget.charge(
                 connection, one, "process", float(part), acquisition_id=row["acquisition_id"], requests=int(not number)
@@ -88,18 +86,16 @@ def download(connection: sql.Connection, acquisition: sql.Row, mine: Mine, besid
     try:
         whole = _fetch(acquisition, grid, charge, pace=lambda units: budget.pace(connection, units))
     except ServiceError as error:  # what came with it is tried by itself: the fault may lie in this one
-        failed(connection, acquisition, error, spent[0])
-        for (row, _), units in zip(served[1:], spent[1:], strict=True):
-            sql.run(connection, "acquisition_spent", acquisition_id=row["acquisition_id"], processing_units=units)
+        failed(connection, acquisition, error)
         if isinstance(error, ServiceDown):
             raise
         return list(beside)
-    for (row, one), units in zip(served, spent, strict=True):
+    for row, one in served:
         try:
             rows, columns = grid.slices(one.grid)
             address, checksum = _write(row, one, whole[:, rows, columns])
         except (ServiceError, RasterError) as error:
-            failed(connection, row, error, units)
+            failed(connection, row, error)
             continue
         sql.run(
             connection,
@@ -107,7 +103,6 @@ def download(connection: sql.Connection, acquisition: sql.Row, mine: Mine, besid
             acquisition_id=row["acquisition_id"],
             raster=address,
             checksum=checksum,
-            processing_units=float(units),
         )
     return [one for number, one in enumerate(beside) if number not in joining]
 
@@ -123,12 +118,9 @@ def _joined(row: sql.Row, mine: Mine, beside: Sequence[Due]) -> tuple[Grid, list
     )
 
 
-def failed(connection: sql.Connection, row: sql.Row, error: Exception, spent: float) -> None:
-    """Record that a step of acquisition `row` failed, and what it cost all the same."""
-    sql.run(
-        connection, "acquisition_failed", acquisition_id=row["acquisition_id"], reason=str(error),
-        processing_units=float(spent),
-    )  # fmt: skip
+def failed(connection: sql.Connection, row: sql.Row, error: Exception) -> None:
+    """Record that a step of acquisition `row` failed."""
+    sql.run(connection, "acquisition_failed", acquisition_id=row["acquisition_id"], reason=str(error))
 
 
 def _fetch(row: sql.Row, grid: Grid, charge: Callable[[float], None], pace: Callable[[float], None]) -> np.ndarray:

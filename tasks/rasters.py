@@ -4,7 +4,6 @@ A raster is written under a temporary name and moved into place, so that what st
 """
 
 import hashlib
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -82,7 +81,7 @@ def write_cog(
     try:
         files, path = fsspec.core.url_to_fs(address)
         files.makedirs(files._parent(path), exist_ok=True)
-        temporary = f"{path}.{uuid.uuid4().hex[:8]}.part"
+        temporary = f"{path}.part"  # always the same: what a killed run has left there is written over
         try:
             files.pipe_file(temporary, content)
             files.mv(temporary, path)
