@@ -79,9 +79,9 @@ def judge(
     """
     judged, busy = [], []
     with sql.connect(settings().database_address, role="ingest") as connection:
-        for one in [registry.find(connection, mine)] if mine else registry.mines(connection):
+        for pit in [registry.find(connection, mine)] if mine else registry.mines(connection):
             try:
-                judged += list(quarantine.judge_again(connection, one))
+                judged += list(quarantine.judge_again(connection, pit))
             except Busy as error:
                 busy.append(str(error))
     if as_json:

@@ -28,8 +28,8 @@ def test_the_queue_has_a_way_out(refused, tmp_path: Path) -> None:
     with pytest.raises(WrongUse, match="cannot be written"):
         _quarantine("show", number, "--png", "/proc/it.png")
     assert _quarantine("judge", "pit") == (
-        f"{number} pit 2023-01-03: still refused: the raster is not tagged harmonised: the baseline offset may be in it "
-        "(before: too cloudy)\n1 judged, 1 changed\n"
+        f"{number} pit 2023-01-03: still refused: the raster is not tagged harmonised: "
+        "the baseline offset may be in it (before: too cloudy)\n1 judged, 1 changed\n"
     )
     assert [row["changed"] for row in json.loads(_quarantine("judge", "--json"))] == [False]
     said = _quarantine("release", number, "--why", "clear over the pit", "--by", "eva")
