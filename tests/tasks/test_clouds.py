@@ -69,7 +69,9 @@ def test_scl_decides_unless_csmask_is_asked_for(cloudy):
 @pytest.mark.skipif(bool(find_spec("ukis_csmask")), reason="csmask is installed here")
 def test_without_csmask_the_setting_says_what_to_install(monkeypatch):
     monkeypatch.setenv("MINECAM_CLOUD_MASK", "csmask")
-    with pytest.raises(WrongUse, match=r"MINECAM_CLOUD_MASK=csmask.*pip install 'minecam\[csmask\]'"):
+    with pytest.raises(
+        WrongUse, match=r"^MINECAM_CLOUD_MASK=csmask: it is not installed: pip install 'minecam\[csmask\]'"
+    ):
         settings()
 
 
