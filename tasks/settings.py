@@ -200,6 +200,6 @@ def settings() -> Settings:
 
 def in_words(error: ValidationError) -> str:
     """Return in one line which variables hold what is no value of their setting."""
-    wrong = [(str(one["loc"][0]), one["input"], one["msg"]) for one in error.errors()]
+    wrong = [(str(one["loc"][0]), one["input"], one["msg"].removeprefix("Value error, ")) for one in error.errors()]
     names = (field if field.isupper() else f"MINECAM_{field.upper()}" for field, _, _ in wrong)
     return "; ".join(f"{name}={given}: {reason}" for name, (_, given, reason) in zip(names, wrong, strict=True))
