@@ -23,7 +23,7 @@ NAMES = {
     "alert": ("mine_id", "rule_id", "first_time", "geom"),
     "alert_event": ("alert_id", "from_state", "to_state", "why"),
 }
-"""What a row is called in the rows that lead to it, by table; in an order in which every name needs only those before."""
+"""What a row is called in the rows that lead to it, by table; every name needs only those before it."""
 
 LISTS = {"previous_epochs": "epoch", "before_epochs": "epoch"}
 GROUND = ("geom", "aoi", "licence")
