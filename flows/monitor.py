@@ -13,7 +13,7 @@ import sql
 from flows.steps import alert, compare, discover, download, look, notify, segment, stale, store, validate, vectorise
 from models.sensors import SENSOR_SETS
 from tasks import agenda, registry
-from tasks.errors import EXPLAINED, Busy, RasterError, RunError, ServiceDown
+from tasks.errors import EXPLAINED, Busy, RunError, ServiceDown
 from tasks.registry import Mine
 from tasks.segment import model_for
 from tasks.settings import settings
@@ -37,7 +37,7 @@ def watch(
     """
     say, run = get_run_logger(), flow_run.get_id()
     model = model_for(mine, sensor_set)
-    with agenda.one_run_at_a_time(connection, mine):
+    with sql.in_words(), agenda.one_run_at_a_time(connection, mine):
         new = discover(connection, mine, model.sensor_set, start=start, end=end)
         if rerun:
             agenda.reopen(connection, mine, model, start=start, end=end)
@@ -45,7 +45,7 @@ def watch(
         say.info("%s: %d new acquisitions, %d to process", mine.slug, new, len(due))
         for acquisition in due:
             try:
-                with agenda.lost_rasters_fail(connection, acquisition):
+                with agenda.fails_alone(connection, acquisition):
                     if look(connection, acquisition, mine, flow_run_id=run):
                         download(connection, acquisition, mine)
                     downloaded = agenda.current(connection, acquisition)
@@ -57,7 +57,7 @@ def watch(
                 say.error("%s: %s", mine.slug, down)
                 break  # the others would only fail as well, and be given up the sooner
             say.info("%s", agenda.outcome(connection, acquisition, mine))
-        uncompared: list[RasterError] = []
+        uncompared: list[Exception] = []
         for epoch in agenda.due_epochs(connection, mine, model, start=start, end=end, rerun=rerun):
             # The transaction inside: a comparison stands with its alerts or not at all.
             with agenda.lost_epochs_are_superseded(connection, uncompared), connection.transaction():
@@ -80,23 +80,25 @@ def fleet(start: date | None = None, end: date | None = None) -> None:
     """
     say = get_run_logger()
     failed = []
-    with sql.connect(settings().database_address, role="ingest") as connection:
+    with _database() as connection:
         mines = registry.mines(connection)
-        for number, mine in enumerate(mines):
-            try:
+    for number, mine in enumerate(mines):
+        try:
+            with _database() as connection:  # one for each: whose connection is lost takes no other mine with it
                 watch(connection, mine, start=start, end=end)
-            except Busy as busy:
-                say.warning("%s", busy)
-            except ServiceDown as down:
-                say.error("%s: %s", mine.slug, down)
-                failed += [left.slug for left in mines[number:]]
-                break  # asking for every other mine would take hours and change nothing
-            except EXPLAINED as error:
-                say.error("%s: %s", mine.slug, error)
-                failed.append(mine.slug)
-            except Exception:
-                say.exception("%s", mine.slug)  # a defect: it must show, and must not stop the other mines
-                failed.append(mine.slug)
+        except Busy as busy:
+            say.warning("%s", busy)
+        except ServiceDown as down:
+            say.error("%s: %s", mine.slug, down)
+            failed += [left.slug for left in mines[number:]]
+            break  # asking for every other mine would take hours and change nothing
+        except EXPLAINED as error:
+            say.error("%s: %s", mine.slug, error)
+            failed.append(mine.slug)
+        except Exception:
+            say.exception("%s", mine.slug)  # a defect: it must show, and must not stop the other mines
+            failed.append(mine.slug)
+    with sql.in_words(), _database() as connection:
         if end is None:  # whoever looks at days of the past does not ask what is missing today
             stale(connection, at=datetime.now(UTC))
         notify(connection)
@@ -121,7 +123,7 @@ def mine(
         sensor_set: Use the shipped model of this sensor set instead of the mine's own.
         rerun: Judge again what was quarantined, segment again what other weights of the model have, compare again.
     """
-    with sql.connect(settings().database_address, role="ingest") as connection:
+    with _database() as connection:
         watch(
             connection,
             registry.find(connection, mine),
@@ -130,3 +132,7 @@ def mine(
             sensor_set=sensor_set,
             rerun=rerun,
         )
+
+
+def _database() -> sql.Connection:
+    return sql.connect(settings().database_address, role="ingest")

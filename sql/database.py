@@ -4,6 +4,8 @@ A query lives in `queries/<name>.sql` with psycopg's named parameters (`%(mine_i
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, LiteralString, cast
@@ -11,7 +13,7 @@ from typing import Any, Literal, LiteralString, cast
 import psycopg
 from psycopg.rows import dict_row
 
-from sql.errors import DatabaseError
+from sql.errors import DatabaseError, DatabaseFailed
 
 Row = dict[str, Any]
 Connection = psycopg.Connection[Row]
@@ -58,13 +60,26 @@ def query(name: str) -> LiteralString:
 def run(connection: Connection, name: str, /, **parameters: Any) -> list[Row]:
     """Run `queries/<name>.sql` and return its rows (empty for statements that return none).
 
-    Raises DatabaseError when the database lacks the schema.
+    Raises DatabaseError when the database lacks the schema, DatabaseFailed as `in_words` does.
     """
     try:
-        cursor = connection.execute(query(name), parameters or None)
+        with in_words():
+            cursor = connection.execute(query(name), parameters or None)
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction) as error:
         raise DatabaseError("the database has not the schema of this MineCam: run `minecam db migrate`") from error
     return cursor.fetchall() if cursor.description else []
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Raise DatabaseFailed, one line, where the database breaks off (lost connection, restart) or cannot do its part
+    for now (a full disk, a lock, a conflict, a standby that lets nobody write)."""
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction) as error:
+        reason = error.diag.message_primary or " ".join(str(error).split()) or type(error).__name__
+        raise DatabaseFailed(f"the database failed in the middle of the work ({reason}): the next run goes on from "
+                             "there; if it fails again, look at its log and the space left") from error  # fmt: skip
 
 
 def run_one(connection: Connection, name: str, /, **parameters: Any) -> Row | None:

@@ -77,7 +77,7 @@ def copy_rows(connection: sql.Connection, statement: str, types: list[str], rows
     info = TypeInfo.fetch(connection, "geometry")
     if info is None:
         raise sql.DatabaseError("the database has no type 'geometry': run `minecam db migrate`")
-    with connection.cursor() as cursor:
+    with sql.in_words(), connection.cursor() as cursor:
         register_shapely(info, cursor)  # on this cursor alone: elsewhere geometries stay as they are
         with cursor.copy(sql.query(statement)) as copy:
             copy.set_types([*types, "geometry"])

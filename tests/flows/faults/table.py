@@ -34,6 +34,11 @@ class Case:
     world: str = "plain"
     """What the run without faults is: `plain`, or `newer`, in which the first day has a newer product besides."""
 
+    @property
+    def late(self) -> bool:
+        """Whether the first day comes after the second in the end."""
+        return self.states in ("failed segmented", "quarantined segmented")
+
 
 def asked(kind: str, misdeed: Callable, times: float = ALWAYS, day: str | None = None) -> Callable[[World], None]:
     """Return the fault: requests of `kind` meet a misdeed."""

@@ -35,7 +35,6 @@ class World:
     home: Path
     database: sql.Connection
     proxy: Proxy
-    patch: pytest.MonkeyPatch
     undo: list[Callable[[], None]] = field(default_factory=list)
     """What ends the fault, the latest first."""
     end: list[Callable[[], None]] = field(default_factory=list)
@@ -51,7 +50,7 @@ class World:
         self.proxy.faults.append(Fault(kind, misdeed, times, day))
 
     def statement(self, event: str, body: str, *, when: str = "true") -> None:
-        """Let a statement (`insert on epoch`) do what `body` says in PL/pgSQL, where its `new` row is as `when` says."""
+        """Let a statement (`insert on epoch`) do what `body` says in PL/pgSQL where `when` holds of its `new` row."""
         self.database.execute(
             f"create or replace function minecam.fault() returns trigger language plpgsql security definer as $$"
             f" begin if {when} then {body}; end if; return new; end $$;"
@@ -118,14 +117,28 @@ class World:
         ).fetchall()
         return [row["state"] for row in rows]
 
-    def state(self, *, history: bool = False) -> State:
+    def state(self) -> State:
         """Return what stands: rows and files, but for what tells how it came about."""
-        state = final_state(self.database, self.rasters.as_uri(), aside=ASIDE, history=history)
+        state = final_state(self.database, self.rasters.as_uri(), aside=ASIDE, history=False)
         seen: list[Any] = []
         for row in state["validation"]:  # judged again: the same judgement again
             if row not in seen:
                 seen.append(row)
         return {**state, "validation": seen}
+
+
+def without_measured(state: State) -> State:
+    """Return a state without what is measured against the acquisitions known before: they come in another order."""
+    against = ("shift_px", "shift_rows", "shift_columns", "offset_left")
+
+    def less(row: Any, names: tuple[str, ...]) -> Any:
+        return {name: value for name, value in row.items() if name not in names}
+
+    return {
+        **state,
+        "acquisition": [less(row, against) for row in state["acquisition"]],
+        "validation": [{**row, "figures": less(row["figures"], against)} for row in state["validation"]],
+    }
 
 
 @contextmanager
