@@ -3,8 +3,10 @@
 `monitor/fleet` runs over every mine on a schedule, `monitor/mine` over one by hand.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
@@ -17,57 +19,87 @@ from tasks.errors import EXPLAINED, Busy, RunError, ServiceDown
 from tasks.registry import Mine
 from tasks.segment import model_for
 from tasks.settings import settings
+from tasks.sharing import Due, neighbourhoods, passes
+
+if TYPE_CHECKING:
+    from models.zoo import SegmentationModel
 
 SensorSetName = StrEnum("SensorSetName", {name: name for name in SENSOR_SETS})  # type: ignore[misc]
 """The sensor sets, as a list to choose from in the run form."""
 
 
-def watch(
+def acquire(
     connection: sql.Connection,
-    mine: Mine,
+    mines: Sequence[Mine],
+    model: "SegmentationModel",
     *,
     start: date | None = None,
     end: date | None = None,
-    sensor_set: str | None = None,
     rerun: bool = False,
-) -> None:
-    """Watch one mine: carry every sensing that is due through to its epoch, every epoch through to its alerts.
+) -> dict[int, list[sql.Row]]:
+    """Bring in what the service has of mines near each other, which share its requests.
 
-    What fails is recorded, tried again by the next run, and does not stop the others; raises RunError at the end.
+    Returns what was due of each, by its id. What fails is recorded, tried again by the next run, and does not stop the
+    others. Raises what `discover` does.
     """
+    if not mines:
+        return {}
     say, run = get_run_logger(), flow_run.get_id()
-    model = model_for(mine, sensor_set)
-    with sql.in_words(), agenda.one_run_at_a_time(connection, mine):
-        new = discover(connection, mine, model.sensor_set, start=start, end=end)
+    first, *beside = mines
+    new = discover(connection, first, model.sensor_set, start=start, end=end, beside=beside)
+    due: list[Due] = []
+    for mine in mines:
         if rerun:
             agenda.reopen(connection, mine, model, start=start, end=end)
-        due = agenda.due_acquisitions(connection, mine, model, start=start, end=end, rerun=rerun)
-        say.info("%s: %d new acquisitions, %d to process", mine.slug, new, len(due))
-        for acquisition in due:
-            try:
-                with agenda.fails_alone(connection, acquisition):
-                    if look(connection, acquisition, mine, flow_run_id=run):
-                        download(connection, acquisition, mine)
-                    downloaded = agenda.current(connection, acquisition)
-                    if validate(connection, downloaded, mine, flow_run_id=run):
-                        segmented = segment(agenda.current(connection, acquisition), mine, model)
-                        segments = vectorise(segmented)
-                        store(connection, downloaded, mine, model, segmented, segments, run)
-            except ServiceDown as down:
-                say.error("%s: %s", mine.slug, down)
-                break  # the others would only fail as well, and be given up the sooner
-            say.info("%s", agenda.outcome(connection, acquisition, mine))
-        uncompared: list[Exception] = []
-        for epoch in agenda.due_epochs(connection, mine, model, start=start, end=end, rerun=rerun):
-            # The transaction inside: a comparison stands with its alerts or not at all.
-            with agenda.lost_epochs_are_superseded(connection, uncompared), connection.transaction():
-                comparison = compare(connection, epoch, mine, flow_run_id=run)
-                alert(connection, comparison, mine)
-        notify(connection, mine)
-        if others := agenda.epochs_by_other_weights(connection, mine, model):
-            say.warning("%s: %d epochs are by other weights of %s, and not compared with those of today; `minecam run "
-                        "%s --from ... --rerun` makes them anew", mine.slug, others, model.name, mine.slug)  # fmt: skip
-        agenda.raise_failures(connection, due, uncompared, mine)
+        rows = agenda.due_acquisitions(connection, mine, model, start=start, end=end, rerun=rerun)
+        due += [(acquisition, mine) for acquisition in rows]
+    say.info("%s: %d new acquisitions, %d to process", ", ".join(mine.slug for mine in mines), new, len(due))
+    try:
+        for together in passes(due):
+            left = [(row, mine) for row, mine in together if look(connection, row, mine, flow_run_id=run)]
+            while left:
+                (acquisition, mine), *others = left
+                left = download(connection, acquisition, mine, others)
+    except ServiceDown as down:  # the others would only fail as well, and be given up the sooner
+        say.error("%s", down)
+    return {mine.mine_id: [acquisition for acquisition, one in due if one is mine] for mine in mines}
+
+
+def watch(
+    connection: sql.Connection,
+    mine: Mine,
+    model: "SegmentationModel",
+    *,
+    start: date | None = None,
+    end: date | None = None,
+    rerun: bool = False,
+    due: Sequence[sql.Row],
+) -> None:
+    """Carry what came of one mine through to its epochs, in order of sensing, and every epoch through to its alerts.
+
+    What fails is recorded, tried again by the next run, and does not stop the others; raises RunError at the end, also
+    where what was `due` failed before.
+    """
+    say, run = get_run_logger(), flow_run.get_id()
+    for acquisition in due:
+        with agenda.fails_alone(connection, acquisition):
+            downloaded = agenda.current(connection, acquisition)
+            if validate(connection, downloaded, mine, flow_run_id=run):
+                segmented = segment(agenda.current(connection, acquisition), mine, model)
+                segments = vectorise(segmented)
+                store(connection, downloaded, mine, model, segmented, segments, run)
+        say.info("%s", agenda.outcome(connection, acquisition, mine))
+    uncompared: list[Exception] = []
+    for epoch in agenda.due_epochs(connection, mine, model, start=start, end=end, rerun=rerun):
+        # The transaction inside: a comparison stands with its alerts or not at all.
+        with agenda.lost_epochs_are_superseded(connection, uncompared), connection.transaction():
+            comparison = compare(connection, epoch, mine, flow_run_id=run)
+            alert(connection, comparison, mine)
+    notify(connection, mine)
+    if others := agenda.epochs_by_other_weights(connection, mine, model):
+        say.warning("%s: %d epochs are by other weights of %s, and not compared with those of today; `minecam run "
+                    "%s --from ... --rerun` makes them anew", mine.slug, others, model.name, mine.slug)  # fmt: skip
+    agenda.raise_failures(connection, due, uncompared, mine)
 
 
 @flow(name="monitor", flow_run_name="fleet")
@@ -79,31 +111,59 @@ def fleet(start: date | None = None, end: date | None = None) -> None:
         end: Last day to look at; without it, today.
     """
     say = get_run_logger()
-    failed = []
+    failed: list[str] = []
     with _database() as connection:
-        mines = registry.mines(connection)
-    for number, mine in enumerate(mines):
+        groups = neighbourhoods(registry.mines(connection))
+    while groups:
+        near = groups.pop(0)
+        words = ", ".join(mine.slug for mine in near)
         try:
-            with _database() as connection:  # one for each: whose connection is lost takes no other mine with it
-                watch(connection, mine, start=start, end=end)
-        except Busy as busy:
-            say.warning("%s", busy)
+            failed += _together(near, start, end)
         except ServiceDown as down:
-            say.error("%s: %s", mine.slug, down)
-            failed += [left.slug for left in mines[number:]]
+            say.error("%s: %s", words, down)
+            failed += [mine.slug for group in [near, *groups] for mine in group]
             break  # asking for every other mine would take hours and change nothing
-        except EXPLAINED as error:
-            say.error("%s: %s", mine.slug, error)
-            failed.append(mine.slug)
-        except Exception:
-            say.exception("%s", mine.slug)  # a defect: it must show, and must not stop the other mines
-            failed.append(mine.slug)
+        except Exception as error:
+            if len(near) > 1:
+                say.warning("%s: each is asked for by itself now: %s", words, error)
+                groups[:0] = [[mine] for mine in near]
+                continue
+            _log(words, error)
+            failed += [mine.slug for mine in near]
     with sql.in_words(), _database() as connection:
         if end is None:  # whoever looks at days of the past does not ask what is missing today
             stale(connection, at=datetime.now(UTC))
         notify(connection)
     if failed:
         raise RunError(f"{len(failed)} mines were not watched to the end: {', '.join(failed)}; see the log above")
+
+
+def _together(near: Sequence[Mine], start: date | None, end: date | None) -> list[str]:
+    """Watch mines near each other; return the slugs of those that were not watched to the end.
+
+    Each has a connection of its own: where one is lost, the other mines go on.
+    """
+    model, failed = model_for(near[0]), []
+    with sql.in_words(), _database() as connection, agenda.runs_of(connection, near) as free:
+        due = acquire(connection, free, model, start=start, end=end)
+    for mine in free:
+        try:
+            with sql.in_words(), _database() as connection, agenda.one_run_at_a_time(connection, mine):
+                watch(connection, mine, model, start=start, end=end, due=due[mine.mine_id])
+        except Busy as busy:
+            get_run_logger().warning("%s", busy)
+        except Exception as error:
+            _log(mine.slug, error)
+            failed.append(mine.slug)
+    return failed
+
+
+def _log(words: str, error: Exception) -> None:
+    """Say what went wrong; with its traceback where it is a defect, which must show and not stop the other mines."""
+    if isinstance(error, EXPLAINED):
+        get_run_logger().error("%s: %s", words, error)
+    else:
+        get_run_logger().exception("%s", words, exc_info=error)
 
 
 @flow(name="monitor", flow_run_name="{mine}")
@@ -123,15 +183,12 @@ def mine(
         sensor_set: Use the shipped model of this sensor set instead of the mine's own.
         rerun: Judge again what was quarantined, segment again what other weights of the model have, compare again.
     """
-    with _database() as connection:
-        watch(
-            connection,
-            registry.find(connection, mine),
-            start=start,
-            end=end,
-            sensor_set=sensor_set,
-            rerun=rerun,
-        )
+    with sql.in_words(), _database() as connection:
+        one = registry.find(connection, mine)
+        model = model_for(one, sensor_set)
+        with agenda.one_run_at_a_time(connection, one):
+            due = acquire(connection, [one], model, start=start, end=end, rerun=rerun)
+            watch(connection, one, model, start=start, end=end, rerun=rerun, due=due[one.mine_id])
 
 
 def _database() -> sql.Connection:

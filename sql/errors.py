@@ -5,5 +5,5 @@ class DatabaseError(RuntimeError):
     """The database cannot be reached or is not one of ours; the message says what to do."""
 
 
-class DatabaseFailed(DatabaseError):
+class DatabaseFailed(DatabaseError):  # noqa: N818  (a state of things, not a fault)
     """The database broke off or refused in the middle of the work: what was not committed is undone."""

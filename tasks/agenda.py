@@ -3,7 +3,7 @@
 PostGIS is the single truth, so a run that was killed is simply continued by the next one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING
@@ -20,14 +20,26 @@ if TYPE_CHECKING:
 @contextmanager
 def one_run_at_a_time(connection: sql.Connection, mine: Mine) -> Iterator[None]:
     """Hold the mine for this run; raises Busy while another run has it. A killed run lets go of it."""
-    row = sql.run_one(connection, "mine_run_lock", mine_id=mine.mine_id)
-    if not row or not row["held"]:
-        raise Busy(f"{mine.slug} is being processed by another run: wait until that one has ended")
-    try:
+    with runs_of(connection, [mine]) as free:
+        if not free:
+            raise Busy(f"{mine.slug} is being processed by another run: wait until that one has ended")
         yield
+
+
+@contextmanager
+def runs_of(connection: sql.Connection, mines: Sequence[Mine]) -> Iterator[list[Mine]]:
+    """Hold those of `mines` for this run that no other run has, and yield them."""
+    free: list[Mine] = []
+    try:
+        for mine in mines:
+            row = sql.run_one(connection, "mine_run_lock", mine_id=mine.mine_id)
+            if row and row["held"]:
+                free.append(mine)
+        yield free
     finally:
-        if not connection.closed:
-            sql.run(connection, "mine_run_unlock", mine_id=mine.mine_id)
+        for mine in free:
+            if not connection.closed:
+                sql.run(connection, "mine_run_unlock", mine_id=mine.mine_id)
 
 
 def reopen(
@@ -92,7 +104,7 @@ def outcome(connection: sql.Connection, acquisition: sql.Row, mine: Mine) -> str
 
 
 def raise_failures(
-    connection: sql.Connection, processed: list[sql.Row], uncompared: list[Exception], mine: Mine
+    connection: sql.Connection, processed: Sequence[sql.Row], uncompared: list[Exception], mine: Mine
 ) -> None:
     """Raise RunError when any of the acquisitions `processed` by this run failed or epochs stayed `uncompared`."""
     rows = [current(connection, acquisition) for acquisition in processed]

@@ -7,15 +7,20 @@ import time
 from dataclasses import dataclass
 from datetime import date
 
+from pyproj import Geod
+from shapely.geometry import box
+from shapely.geometry.base import BaseGeometry
+
 import sql
-from tasks.grid import Grid
 from tasks.registry import PRIORITIES, Mine
 from tasks.settings import settings
 
 PIXELS = 512 * 512
 LEAST_AREA, LEAST_UNITS = 0.01, 0.005
 TERRAIN_CORRECTED, FLOAT32 = 2.5, 2.0
-DAYS_A_MONTH = 30.4375
+SEARCHED_KM2 = 1e6
+"""Square kilometres that a search of one month has for one processing unit."""
+_EARTH = Geod(ellps="WGS84")
 
 
 @dataclass(frozen=True)
@@ -67,23 +72,34 @@ def pixels_units(pixels: int, bands: int, *, radar: bool) -> float:
     return max(LEAST_UNITS, area * bands / 3 * (FLOAT32 * TERRAIN_CORRECTED if radar else 1.0))
 
 
-def search_units(grid: Grid, first: date, last: date) -> float:
-    """Return the processing units of a search over `grid` between two days, both included.
+def search_units(ground: BaseGeometry, first: date, last: date) -> float:
+    """Return the processing units of a search over `ground` (EPSG:4326) between two days, both included.
 
-    Area over 512 × 512 pixels of 10 m (at least 0.01) times months, from 0.01 to 1 in all (documentation of the
-    catalog's prices).
+    Area of its bounding box over 1000 × 1000 km (at least 0.01) times the months begun, from 0.01 to 1 in all
+    (Copernicus Data Space, Sentinel Hub: processing units of data querying).
     """
-    area = max(LEAST_AREA, grid.width * grid.height / PIXELS)
-    return min(max(area * ((last - first).days + 1) / DAYS_A_MONTH, 0.01), 1.0)
+    months = 12 * (last.year - first.year) + last.month - first.month + (last.day >= first.day)
+    km2 = abs(_EARTH.geometry_area_perimeter(box(*ground.bounds))[0]) / 1e6
+    return min(max(LEAST_AREA, km2 / SEARCHED_KM2) * max(months, 1), 1.0)
 
 
 def charge(
-    connection: sql.Connection, mine: Mine, kind: str, units: float, *, acquisition_id: int | None = None
+    connection: sql.Connection,
+    mine: Mine,
+    kind: str,
+    units: float,
+    *,
+    acquisition_id: int | None = None,
+    requests: int = 1,
 ) -> None:
-    """Record what a request cost, at once: a run that is killed after it has paid for it all the same."""
+    """Record what a request cost, at once: a run that is killed after it has paid for it all the same.
+
+    Of one that mines share, each is charged its part of the units, and the first of them the request.
+    """
     sql.run(
-        connection, "charge_add", mine_id=mine.mine_id, acquisition_id=acquisition_id, kind=kind, processing_units=units
-    )
+        connection, "charge_add", mine_id=mine.mine_id, acquisition_id=acquisition_id, kind=kind,
+        processing_units=units, requests=requests,
+    )  # fmt: skip
 
 
 def this_month(connection: sql.Connection) -> Month:

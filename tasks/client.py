@@ -48,6 +48,8 @@ class Session(SentinelHubSession):
                 include_client_id=True,
                 timeout=self.config.download_timeout_seconds,
             )
+            if not isinstance(token.get("access_token"), str):
+                raise ValueError("it sent no token")
             return token
 
     @classmethod

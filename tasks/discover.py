@@ -6,10 +6,7 @@ supersedes the one before; what was known of that day stands until the new one i
 """
 
 import logging
-import re
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -19,27 +16,16 @@ import sql
 from models.sensors import SensorSet
 from tasks import budget, service
 from tasks.client import Client
-from tasks.errors import ServiceError, WrongUse
+from tasks.errors import WrongUse
+from tasks.products import group, shows
 from tasks.registry import Mine
 from tasks.settings import Settings, settings
+from tasks.sharing import ground
 
 log = logging.getLogger(__name__)
 
 FIELDS = {"include": ["id", "properties"], "exclude": ["assets", "links", "geometry", "bbox"]}
-BASELINE = re.compile(r"_N(\d\d)(\d\d)_")
-
-
-@dataclass(frozen=True)
-class Found:
-    """All products of one mine of one day (and one orbit direction, for Sentinel-1); times in UTC."""
-
-    orbit_direction: str
-    sensing_date: date
-    sensing_time: datetime
-    published_at: datetime | None
-    product_ids: list[str]
-    baseline: str | None
-    cloud_cover: float | None
+WITH_OUTLINE = {"include": ["id", "properties", "geometry"], "exclude": ["assets", "links", "bbox"]}
 
 
 def window(
@@ -60,51 +46,6 @@ def window(
     return start, last
 
 
-def group(features: Iterable[dict[str, Any]], *, by_orbit: bool) -> list[Found]:
-    """Return the catalog's `features` as one `Found` per UTC day (and orbit direction), in order of time.
-
-    The baseline is that of the newest processing; cloud cover is the mean over the tiles, as a share.
-    Raises ServiceError when a feature has no id or no time.
-    """
-    days: dict[tuple[date, str], list[dict[str, Any]]] = defaultdict(list)
-    for feature in features:
-        try:
-            when, properties = _time(feature["properties"]["datetime"]), feature["properties"]
-            product = {"id": str(feature["id"]), "when": when, "created": properties.get("created")}
-        except (KeyError, TypeError, ValueError) as error:
-            raise ServiceError(f"the catalog sent a product without id or time ({error!r})") from error
-        orbit = str(properties.get("sat:orbit_state", "")).lower() if by_orbit else ""
-        days[when.date(), orbit].append({**product, "cloud": properties.get("eo:cloud_cover")})
-    found = [_found(day, orbit, products) for (day, orbit), products in days.items()]
-    return sorted(found, key=lambda one: one.sensing_time)
-
-
-def _found(day: date, orbit: str, products: list[dict[str, Any]]) -> Found:
-    created = [_time(product["created"]) for product in products if product["created"]]
-    clouds = [float(product["cloud"]) for product in products if product["cloud"] is not None]
-    ids = sorted({product["id"] for product in products})
-    return Found(
-        orbit_direction=orbit,
-        sensing_date=day,
-        sensing_time=min(product["when"] for product in products),
-        published_at=max(created, default=None),
-        product_ids=ids,
-        baseline=max((known for name in ids if (known := baseline(name))), default=None),
-        cloud_cover=sum(clouds) / len(clouds) / 100 if clouds else None,
-    )
-
-
-def baseline(product_id: str) -> str | None:
-    """Return the processing baseline in a Sentinel-2 product id (`_N0509_` is `05.09`), or None."""
-    match = BASELINE.search(product_id)
-    return f"{match[1]}.{match[2]}" if match else None
-
-
-def _time(text: str) -> datetime:
-    when = datetime.fromisoformat(text)
-    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
-
-
 def collection_of(sensor_set: SensorSet, given: Settings) -> str:
     """Return the collection that serves `sensor_set`; raises WrongUse for one that needs two at once."""
     if sensor_set.collections == ("sentinel-2",):
@@ -115,19 +56,54 @@ def collection_of(sensor_set: SensorSet, given: Settings) -> str:
 
 
 def discover(
-    connection: sql.Connection, mine: Mine, sensor_set: SensorSet, *, start: date | None = None, end: date | None = None
+    connection: sql.Connection,
+    mine: Mine,
+    sensor_set: SensorSet,
+    *,
+    start: date | None = None,
+    end: date | None = None,
+    beside: Sequence[Mine] = (),
 ) -> int:
     """Record what the catalog has of `mine` between two days (default: since the watermark).
 
-    Returns the number of new acquisitions, those with newer products of a known sensing among them.
-    Where the month's budget lacks what a search costs, nothing is searched for, and that is logged. Raises WrongUse for
-    an impossible range, ServiceError when the catalog cannot be searched; then nothing was written.
+    The mines `beside` it share its search. Returns the number of new acquisitions of all, those with newer products of
+    a known sensing among them. Where the month's budget lacks what a search costs, nothing is searched for, and that is
+    logged. Raises WrongUse for an impossible range, ServiceError when the catalog cannot be searched; then nothing was
+    written.
     """
     given = settings()
     collection = collection_of(sensor_set, given)
-    keys: dict[str, Any] = {"mine_id": mine.mine_id, "sensor_set": sensor_set.name, "collection": collection}
+    mines = [mine, *beside]
+    keys = [{"mine_id": one.mine_id, "sensor_set": sensor_set.name, "collection": collection} for one in mines]
+    windows = [_window(connection, of, given, start=start, end=end) for of in keys]
+    first, last = min(windows)[0], windows[0][1]
+    price = budget.search_units(ground(mines), first, last)
+    if lacking := budget.this_month(connection).lacks(price, priority=mine.priority):
+        log.warning("%s is not searched for, %s", mine.slug, lacking)
+        return 0
+    budget.pace(connection, price)
+    products, requests = _search(mines, collection, first, last, given)
+    for _ in range(requests):
+        for one in mines:
+            budget.charge(connection, one, "search", price / len(mines), requests=int(one is mine))
+    new = 0
+    with connection.transaction():
+        for one, of, (begin, _) in zip(mines, keys, windows, strict=True):
+            theirs = products if not beside else [product for product in products if shows(product, one.aoi)]
+            every = group(theirs, by_orbit=collection == service.SENTINEL_1)
+            found = [day for day in every if begin <= day.sensing_date <= last]
+            if beyond := sum(day.sensing_date > last for day in every):
+                # a day to come would move the watermark there: nothing is found until then
+                log.warning("%s: the catalog sent %d days after %s, which are left out", one.slug, beyond, last)
+            new += sum(len(sql.run(connection, "acquisition_discover", **of, **vars(day))) for day in found)
+    return new
+
+
+def _window(
+    connection: sql.Connection, keys: dict[str, Any], given: Settings, *, start: date | None, end: date | None
+) -> tuple[date, date]:
     row = sql.run_one(connection, "acquisition_watermark", **keys)
-    first, last = window(
+    return window(
         start=start,
         end=end,
         latest=row["latest"] if row else None,
@@ -135,23 +111,11 @@ def discover(
         lookback_days=given.lookback_days,
         overlap_days=given.overlap_days,
     )
-    price = budget.search_units(mine.grid, first, last)
-    if lacking := budget.this_month(connection).lacks(price, priority=mine.priority):
-        log.warning("%s is not searched for, %s", mine.slug, lacking)
-        return 0
-    budget.pace(connection, price)
-    products, requests = _search(mine, collection, first, last, given)
-    for _ in range(requests):
-        budget.charge(connection, mine, "search", price)
-    every = group(products, by_orbit=collection == service.SENTINEL_1)
-    found = [one for one in every if one.sensing_date <= last]
-    if beyond := len(every) - len(found):  # a day to come would move the watermark there: nothing is found until then
-        log.warning("%s: the catalog sent %d days after %s, which are left out", mine.slug, beyond, last)
-    with connection.transaction():
-        return sum(len(sql.run(connection, "acquisition_discover", **keys, **vars(one))) for one in found)
 
 
-def _search(mine: Mine, collection: str, first: date, last: date, given: Settings) -> tuple[list[dict[str, Any]], int]:
+def _search(
+    mines: Sequence[Mine], collection: str, first: date, last: date, given: Settings
+) -> tuple[list[dict[str, Any]], int]:
     """Return the products that the catalog has, and how many requests that took."""
     config = service.configuration(given)
     catalog = SentinelHubCatalog(config=config)
@@ -159,10 +123,10 @@ def _search(mine: Mine, collection: str, first: date, last: date, given: Setting
     cloudy = given.max_tile_cloud < 1 and collection != service.SENTINEL_1
     search: dict[str, Any] = {
         "collection": service.collection(collection, "", config),
-        "geometry": Geometry(mine.aoi, CRS.WGS84),
+        "geometry": Geometry(ground(mines), CRS.WGS84),
         "time": (datetime.combine(first, time.min), datetime.combine(last, time(23, 59, 59))),
         "filter": f"eo:cloud_cover <= {100 * given.max_tile_cloud:g}" if cloudy else None,
-        "fields": FIELDS,
+        "fields": FIELDS if len(mines) == 1 else WITH_OUTLINE,
         "limit": 100,
     }
     return service.ask(config, lambda: list(catalog.search(**search))), client.requests

@@ -28,6 +28,9 @@ class Grid:
     width: int
     height: int
 
+    def __str__(self) -> str:
+        return f"{self.crs} {self.width} × {self.height} from {self.left:.0f} {self.top:.0f}"
+
     @property
     def crs(self) -> str:
         """`EPSG:n`."""
@@ -57,6 +60,11 @@ class Grid:
             min(width, self.width - column),
             min(height, self.height - row),
         )
+
+    def slices(self, part: "Grid") -> tuple[slice, slice]:
+        """Return the rows and columns at which `part`, a grid that lies in this one, does so."""
+        row, column = round((self.top - part.top) / PIXEL), round((part.left - self.left) / PIXEL)
+        return slice(row, row + part.height), slice(column, column + part.width)
 
 
 def utm_epsg(longitude: float, latitude: float) -> int:

@@ -23,6 +23,7 @@ from tasks.measures import unit
 from tasks.notice import body, digest, markdown, subject
 from tasks.registry import Mine
 from tasks.settings import settings
+from tasks.words import one_line
 
 log = logging.getLogger(__name__)
 
@@ -208,5 +209,5 @@ def _tell_prefect(_: str, events: Sequence[sql.Row]) -> None:
 
 def _without_addresses(error: Exception) -> str:
     """Return the error's words; the address of a receiver often is its password."""
-    words = " ".join(str(error).split()) or type(error).__name__
+    words = one_line(error, 100_000) or type(error).__name__
     return re.sub(r"\w+://\S+", "<address>", words)[:300]

@@ -7,6 +7,7 @@ import sql
 from tasks.errors import WrongUse
 from tasks.pictures import Panel, colours, sheet
 from tasks.rasters import read
+from tasks.words import LONGEST_NOTES, clean, fit
 
 DECISIONS = {"release": "released", "reject": "rejected"}
 
@@ -21,8 +22,9 @@ def decide(connection: sql.Connection, acquisition_id: int, decision: str, *, wh
 
     Raises WrongUse when it is not in quarantine, was rejected before, or there is no reason.
     """
-    if not why.strip():
+    if not clean(why):
         raise WrongUse("say why: an auditor will want to know")
+    who, why = fit(who, "name of who decides"), fit(why, "reason", most=LONGEST_NOTES, lines=True)
     with connection.transaction():
         row = _quarantined(connection, acquisition_id)
         if row["rejected"] and decision == "reject":

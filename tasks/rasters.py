@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import fsspec
 import numpy as np
-from rasterio.errors import RasterioError
+from rasterio.errors import RasterioError, RasterioIOError
 from rasterio.io import MemoryFile
 
 from tasks.errors import RasterError, RasterLost
@@ -115,9 +115,18 @@ def read(address: str, checksum: str | None = None) -> Raster:
         raise RasterLost(f"the raster {address} is truncated or no GeoTIFF: {error}") from error
 
 
-def decode(content: bytes) -> Raster:
-    """Return the raster in the bytes of a GeoTIFF; rasterio's errors pass."""
-    with MemoryFile(content) as memory, memory.open() as dataset:
+def decode(content: bytes, *, shape: tuple[int, int, int] | None = None) -> Raster:
+    """Return the raster in the bytes of a GeoTIFF; rasterio's errors pass.
+
+    Raises RasterError when it is not of `shape` (bands, H, W), before its pixels take any memory.
+    """
+    if not content:  # GDAL takes it for a file to be written
+        raise RasterioIOError("there is nothing in it")
+    # Only as a GeoTIFF: GDAL reads formats that are nothing but the addresses of other files.
+    with MemoryFile(content) as memory, memory.open(driver="GTiff") as dataset:
+        found = (dataset.count, dataset.height, dataset.width)
+        if shape is not None and found != shape:
+            raise RasterError(f"an array of {found}, not {shape}")
         corner = dataset.transform
         epsg = dataset.crs.to_epsg() if dataset.crs else None
         return Raster(

@@ -82,12 +82,34 @@ class Settings(BaseSettings):
     max_aoi_km2: float = Field(10_000, gt=0, description="Largest AOI that is accepted")
     max_tile_cloud: float = Field(1.0, ge=0, le=1, description="Tiles cloudier than this share are not even discovered")
 
-    min_coverage: float = Field(0.5, ge=0, le=1, description="Least share of the AOI inside the swath")
-    min_valid: float = Field(0.3, ge=0, le=1, description="Least share of the AOI that must be truly observed")
-    max_cloud: float = Field(0.6, ge=0, le=1, description="Largest share of the AOI under cloud, shadow or cirrus")
-    max_saturated: float = Field(0.2, ge=0, le=1, description="Largest share of valid pixels at the end of the range")
-    min_shift_px: float = Field(0.5, ge=0, description="Shift in pixels above which it is undone")
-    max_shift_px: float = Field(3.0, ge=0, description="Largest shift in pixels that is undone")
+    min_coverage: float = Field(
+        0.5, ge=0, le=1, description="Least share of the AOI inside the swath: half of a mine is worth an epoch"
+    )
+    min_valid: float = Field(
+        0.3, ge=0, le=1,
+        description="Least share of the AOI that must be truly observed: below it few segments are seen whole",
+    )  # fmt: skip
+    max_cloud: float = Field(
+        0.6, ge=0, le=1,
+        description="Largest share of the AOI under cloud, shadow or cirrus: between so many clouds much is haze",
+    )  # fmt: skip
+    max_saturated: float = Field(
+        0.2, ge=0, le=1,
+        description="Largest share of valid pixels with a reflectance of 1 or more: roofs and glint are far less",
+    )  # fmt: skip
+    max_gain: float = Field(
+        2.0, ge=1,
+        description="Factor by which level and contrast of a band may differ from all before: seasons reach 1.7",
+    )  # fmt: skip
+    max_stripes: int = Field(
+        0, ge=0, description="Lines of pixels that may be stripes: one that was never there before is a fault"
+    )
+    min_shift_px: float = Field(
+        0.5, ge=0, description="Shift in pixels above which it is undone: below, moving pixels blurs more than it mends"
+    )
+    max_shift_px: float = Field(
+        3.0, ge=0, description="Largest shift in pixels that is undone: geolocation is never off by so much"
+    )
     cloud_margin_px: int = Field(2, ge=0, description="Pixels around clouds and shadows that are not valid either")
 
     cloud_reach_px: int = Field(

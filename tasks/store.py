@@ -15,26 +15,16 @@ from psycopg.types.shapely import register_shapely
 
 import sql
 from models.labels import LABELS, NODATA
-from tasks.checkpoint import Check, Figures, Judgement, judge
+from tasks.checkpoint import Figures, Judgement, judge
+from tasks.expectations import SEGMENTS, suite
 from tasks.registry import Mine
 from tasks.segment import Segmented
+from tasks.settings import settings
 from tasks.specks import HECTARES_PER_PIXEL
 from tasks.vectorise import outlines, regions
 
 if TYPE_CHECKING:
     from models.zoo import SegmentationModel
-
-SUITE = "segments"
-
-CHECKS = (
-    Check("invalid", None, 0, "{value} polygons are invalid"),
-    Check("not_multipolygon", None, 0, "{value} geometries are no MultiPolygon"),
-    Check("wrong_crs", None, 0, "the polygons are not in EPSG:4326"),
-    Check("unknown_class", None, 0, "{value} polygons have a class that is no mine component"),
-    Check("low_confidence", 0, None, "a confidence below 0 ({value})"),
-    Check("high_confidence", None, 1, "a confidence above 1 ({value})"),
-    Check("difference", None, 0.01, "hectares of polygons and of the class raster differ by {percent} %"),
-)
 
 
 def class_areas(classes: np.ndarray, confidence: np.ndarray) -> list[dict[str, Any]]:
@@ -102,7 +92,7 @@ def store(
     quarantine the acquisition: None, and nothing else is written.
     """
     judgement_figures = figures(frame, segmented.classes)
-    judgement = judge(suite=SUITE, figures=judgement_figures, checks=CHECKS)
+    judgement = judge(suite=SEGMENTS, figures=judgement_figures, checks=suite(SEGMENTS, settings()))
     acquisition_id = acquisition["acquisition_id"]
     sql.run(connection, "year_add", sensing_time=acquisition["sensing_time"])
     with connection.transaction():
@@ -134,7 +124,7 @@ def _record(
         connection,
         "validation_add",
         acquisition_id=acquisition_id,
-        suite=SUITE,
+        suite=SEGMENTS,
         passed=judgement.passed,
         reasons=judgement.reasons,
         figures=Jsonb(measured),

@@ -1,5 +1,5 @@
 -- What was charged within the last minute, and after how many seconds the first of it is a minute old.
-select count(*)::integer as requests, coalesce(sum(processing_units), 0)::float8 as processing_units,
+select coalesce(sum(requests), 0)::integer as requests, coalesce(sum(processing_units), 0)::float8 as processing_units,
        coalesce(60 - extract(epoch from now() - min(at)), 0)::float8 as seconds
 from charge
 where at > now() - interval '1 minute'

@@ -1,13 +1,16 @@
 """The monitoring flow on a real database and real rasters; the service is a stand-in."""
 
+import os
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from shapely.geometry import box
 
 import sql
 from flows import monitor
+from tasks import agenda, registry
 from tasks.errors import RunError
 from tasks.grid import Grid
 from tasks.look import coarse
@@ -220,3 +223,18 @@ def test_who_looks_at_the_past_does_not_ask_what_is_missing_today(database, home
     acquire(database, mine, home, 1, 10)
     monitor.fleet(start=date(2023, 1, 1), end=date(2023, 1, 2))
     assert database.execute("select count(*) as n from alert").fetchone()["n"] == 0
+
+
+def test_mines_near_each_other_share_a_search_and_no_fault(database, home, mine, watch, sentinel_hub):
+    west, south, *_ = mine.aoi.bounds
+    registry.add(database, slug="pond", name="Pond", aoi=box(west + 0.05, south, west + 0.06, south + 0.01))
+    days = {"start": date(2023, 1, 1), "end": date(2023, 1, 2)}
+    monitor.fleet(**days)
+    assert len(sentinel_hub.requests) == 1
+    sentinel_hub.failures = [(400, {"description": "no"})] * 2  # of both together, then of the first alone
+    with pytest.raises(RunError, match="1 mines were not watched to the end: pit"):
+        monitor.fleet(**days)
+    assert len(sentinel_hub.requests) == 4
+    with sql.connect(os.environ["MINECAM_DATABASE_URL"]) as other, agenda.one_run_at_a_time(other, mine):
+        monitor.fleet(**days)
+    assert len(sentinel_hub.requests[-1][1]["intersects"]["coordinates"]) == 1

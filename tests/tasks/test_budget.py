@@ -3,14 +3,16 @@
 from datetime import date
 
 import pytest
+from shapely.geometry import box
 
 from models.sensors import SENSOR_SETS
 from tasks import budget, registry
 from tasks.budget import Month, pixels_units, search_units
 from tasks.discover import discover
-from tasks.download import download, price
+from tasks.download import download
 from tasks.errors import WrongUse
 from tasks.grid import Grid
+from tasks.request import price
 from tests.tasks.test_download import _discovered, _row, mine, rasters
 
 __all__ = ["mine", "rasters"]
@@ -29,10 +31,13 @@ def test_pixels_cost_by_area_bands_and_processing(side, bands, radar, units):
     assert pixels_units(side * side, bands, radar=radar) == pytest.approx(units)
 
 
-def test_a_search_costs_by_area_and_months():
-    assert search_units(grid(10), date(2024, 1, 1), date(2024, 1, 30)) == 0.01
-    assert search_units(grid(51), date(2018, 1, 1), date(2023, 12, 31)) == pytest.approx(0.72, abs=0.02)
-    assert search_units(grid(5000), date(2018, 1, 1), date(2023, 12, 31)) == 1.0
+def test_a_search_costs_by_area_and_months_begun():
+    small, country = box(81.1, 21.1, 81.3, 21.3), box(81, 21, 91, 31)
+    assert search_units(small, date(2024, 1, 1), date(2024, 1, 31)) == 0.01
+    assert search_units(small, date(2024, 1, 15), date(2024, 2, 14)) == 0.01
+    assert search_units(small, date(2024, 1, 1), date(2024, 2, 1)) == 0.02
+    assert search_units(small, date(2018, 1, 1), date(2023, 12, 31)) == pytest.approx(0.72)
+    assert search_units(country, date(2024, 1, 1), date(2024, 1, 1)) == 1.0
 
 
 @pytest.mark.parametrize(
@@ -48,17 +53,17 @@ def test_the_truth_table_of_a_month(spent, made, units, lacking):
 
 def test_what_the_month_cannot_pay_waits_and_goes_on_when_it_can(database, mine, sentinel_hub, rasters, monkeypatch):
     acquisition = _discovered(database, mine, sentinel_hub, "S2A_N0509_")
-    monkeypatch.setenv("MINECAM_PU_MONTH", "0.3")
+    monkeypatch.setenv("MINECAM_PU_MONTH", "0.2")
     asked = len(sentinel_hub.requests)
     download(database, acquisition, mine)
     row = _row(database)
     assert (row["state"], row["tries"], len(sentinel_hub.requests)) == ("discovered", 0, asked)
-    assert row["reasons"][0].startswith("waiting for budget: 0.18 of 0.3 processing units are spent this month")
+    assert row["reasons"][0].startswith("waiting for budget: 0.01 of 0.2 processing units are spent this month")
     monkeypatch.setenv("MINECAM_PU_MONTH", "5")
     download(database, row, mine)
     assert (_row(database)["state"], _row(database)["reasons"]) == ("downloaded", [])
     month = budget.this_month(database)
-    assert month.requests == 2 and month.processing_units == pytest.approx(0.43, abs=0.01) and month.forecast > 0.4
+    assert month.requests == 2 and month.processing_units == pytest.approx(0.26) and month.forecast > 0.26
 
 
 def test_no_search_without_budget(database, mine, sentinel_hub, monkeypatch, caplog):
@@ -75,7 +80,7 @@ def test_requests_that_fail_are_paid_as_well(database, mine, sentinel_hub, raste
     sentinel_hub.truncate = True
     download(database, acquisition, mine)
     rows = database.execute("select kind, processing_units, acquisition_id from charge order by charge_id").fetchall()
-    assert [(row["kind"], round(row["processing_units"], 2)) for row in rows] == [("search", 0.18), ("process", 0.25)]
+    assert [(row["kind"], round(row["processing_units"], 2)) for row in rows] == [("search", 0.01), ("process", 0.25)]
     assert rows[1]["acquisition_id"] == acquisition["acquisition_id"]
 
 

@@ -9,8 +9,9 @@ from shapely.geometry import box
 import sql
 from models.sensors import SENSOR_SETS
 from tasks import registry
-from tasks.discover import baseline, discover, group, window
+from tasks.discover import discover, window
 from tasks.errors import ServiceError, WrongUse
+from tasks.products import baseline, group
 
 TODAY = date(2026, 6, 30)
 days = st.dates(date(2015, 1, 1), TODAY)
@@ -123,7 +124,7 @@ def test_radar_is_searched_in_its_own_collection(
     database: sql.Connection, mine: registry.Mine, sentinel_hub: Any
 ) -> None:
     sentinel_hub.features = [_product("S1A", "2023-01-20T00:30:00Z", **{"sat:orbit_state": "descending"})]
-    assert discover(database, mine, SENSOR_SETS["s1"]) == 1
+    assert discover(database, mine, SENSOR_SETS["s1"], start=date(2023, 1, 1)) == 1
     assert sentinel_hub.requests[-1][1]["collections"] == ["sentinel-1-grd"]
     with pytest.raises(WrongUse, match="two collections"):
         discover(database, mine, SENSOR_SETS["s1-s2"])

@@ -11,9 +11,10 @@ import sql
 from models.sensors import SENSOR_SETS
 from tasks import registry
 from tasks.discover import discover
-from tasks.download import band_names, download, evalscript, parts
+from tasks.download import download
 from tasks.grid import Grid
 from tasks.rasters import read
+from tasks.request import band_names, evalscript, parts
 
 
 def _run(script: str, sample: dict[str, float]) -> tuple[dict, list[float]]:
@@ -45,10 +46,10 @@ def test_the_radar_script_gives_linear_power() -> None:
 
 def test_parts_tile_the_grid() -> None:
     covered = np.zeros((5100, 2600), int)
-    for row, column, part in parts(Grid(32644, 0, 0, 2600, 5100)):
+    grid = Grid(32644, 0, 0, 2600, 5100)
+    for part in parts(grid):
         assert part.width <= 2500 and part.height <= 2500
-        assert part.top == -10 * row and part.left == 10 * column
-        covered[row : row + part.height, column : column + part.width] += 1
+        covered[grid.slices(part)] += 1
     assert (covered == 1).all()
 
 

@@ -70,7 +70,7 @@ def test_a_release_stands_when_it_is_judged_again(database, mine, refused, monke
 def test_a_picture_shows_what_was_refused(database, mine, refused):
     assert quarantine.picture(database, refused).startswith(b"\x89PNG")
     database.execute("update acquisition set raster = null")
-    with pytest.raises(WrongUse, match="has no raster"):
+    with pytest.raises(WrongUse, match="was never downloaded"):
         quarantine.picture(database, refused)
 
 

@@ -1,0 +1,116 @@
+"""Requests of pixels to the Process API: what is asked for, what it will cost, and what an answer must be.
+
+`look` and `download` ask through it.
+"""
+
+import math
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from rasterio.errors import RasterioError
+from sentinelhub import CRS, BBox, MimeType, SentinelHubRequest, SHConfig
+from sentinelhub.download.models import DownloadResponse
+
+import sql
+from models.sensors import sensor_set
+from tasks import budget, service
+from tasks.client import Client
+from tasks.errors import RasterError, ServiceError
+from tasks.grid import Grid
+from tasks.rasters import decode
+from tasks.sharing import MAX_SIDE
+
+PROCESSING = {
+    "sentinel-2": {"harmonizeValues": True},  # takes the offset away that baseline 04.00 brought
+    "sentinel-1": {"backCoeff": "GAMMA0_TERRAIN", "orthorectify": True, "demInstance": "COPERNICUS_30"},
+}
+
+
+def mission(collection: str) -> str:
+    """Return `sentinel-1` or `sentinel-2`."""
+    return collection[: len("sentinel-N")]
+
+
+def band_names(bands: tuple[str, ...], collection: str) -> tuple[str, ...]:
+    """Return the bands of an acquisition raster: those of the sensor set, SCL where there is one, dataMask."""
+    return (*bands, *(["SCL"] if collection == "sentinel-2-l2a" else []), "dataMask")
+
+
+def evalscript(bands: tuple[str, ...], collection: str) -> str:
+    """Return the script that the service runs for `bands` of `collection`; one output in band order."""
+    body = files("tasks").joinpath("evalscripts", f"{mission(collection)}.js").read_text()
+    with_scl = "true" if collection == "sentinel-2-l2a" else "false"
+    return f"//VERSION=3\nconst BANDS = {list(bands)!r};\nconst WITH_SCL = {with_scl};\n{body}"
+
+
+def parts(grid: Grid, side: int = MAX_SIDE) -> Iterator[Grid]:
+    """Yield the parts of `grid` that have at most `side` pixels a side."""
+    for row in range(0, grid.height, side):
+        for column in range(0, grid.width, side):
+            yield grid.window(column=column, row=row, width=side, height=side)
+
+
+def price(row: sql.Row, grid: Grid) -> tuple[float, int]:
+    """Return the processing units and the number of the requests that acquisition `row` takes."""
+    bands, radar = paid_bands(row), mission(row["collection"]) == "sentinel-1"
+    units = [budget.pixels_units(part.width * part.height, bands, radar=radar) for part in parts(grid)]
+    return sum(units), len(units)
+
+
+def paid_bands(row: sql.Row) -> int:
+    """Return how many bands of acquisition `row` are charged; dataMask is free."""
+    return len(band_names(sensor_set(row["sensor_set"]).bands, row["collection"])) - 1
+
+
+def fetch(
+    config: SHConfig, row: sql.Row, bands: tuple[str, ...], grid: Grid, size: tuple[int, int]
+) -> DownloadResponse:
+    """Return the answer to one Process request of `bands` over the whole UTC day of `row`, `grid` in `size` pixels."""
+    source: dict[str, Any] = SentinelHubRequest.input_data(
+        data_collection=service.collection(row["collection"], row["orbit_direction"], config),
+        time_interval=_day(row["sensing_date"]),
+        other_args={"processing": PROCESSING[mission(row["collection"])]},
+    )
+    request = SentinelHubRequest(
+        evalscript=evalscript(bands, row["collection"]),
+        input_data=[source],
+        responses=[SentinelHubRequest.output_response("default", MimeType.TIFF)],
+        bbox=BBox(grid.bounds, CRS(str(grid.epsg))),
+        size=size,
+        config=config,
+    )
+    request.download_client_class = Client
+    (response,) = request.get_data(decode_data=False, max_threads=1)
+    return response
+
+
+def _day(day: date) -> tuple[datetime, datetime]:
+    return datetime.combine(day, time.min), datetime.combine(day, time(23, 59, 59))
+
+
+def charged(headers: dict[str, Any]) -> float:
+    """Return what a request cost; a service that does not say it, or says nonsense, counts as nothing."""
+    spent = {name.lower(): value for name, value in headers.items()}.get("x-processingunits-spent", 0)
+    try:
+        return max(float(spent), 0.0) if math.isfinite(float(spent)) else 0.0
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def unpack(content: bytes, *, bands: int, size: tuple[int, int], dtype: str) -> np.ndarray:
+    """Return the (bands, H, W) array in the service's TIFF of `size` (W, H).
+
+    Raises ServiceError when it is not what was asked for.
+    """
+    try:
+        array = decode(content, shape=(bands, size[1], size[0])).array
+    except RasterioError as error:
+        raise ServiceError(f"the service sent a truncated raster or none at all ({len(content)} bytes)") from error
+    except RasterError as error:
+        raise ServiceError(f"the service sent {error}") from error
+    if array.dtype != dtype:
+        raise ServiceError(f"the service sent {array.dtype} values, not {dtype}")
+    return array

@@ -1,0 +1,96 @@
+"""Which mines share requests: one search serves those near each other, one download those for which it costs less.
+
+Pure: mines and grids in, mines and grids out. `flows` groups with it what `discover` and `download` ask for together.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from pyproj import Geod
+from shapely.geometry import MultiPolygon
+
+import sql
+from tasks import budget
+from tasks.grid import PIXEL, Grid
+from tasks.registry import Mine
+
+REQUEST_UNITS = 1.0
+"""What a request is worth in processing units: an account of the free tier has 10,000 of each a month."""
+REACH_KM = 100
+"""A search costs least up to 100 × 100 km; so near, the same few tiles show all mines, and one page has them."""
+MAX_SIDE = 2500
+"""Pixels a side that the Process API gives in one request."""
+
+_EARTH = Geod(ellps="WGS84")
+
+Due = tuple[sql.Row, Mine]
+"""An acquisition and its mine."""
+
+
+def neighbourhoods(mines: Sequence[Mine]) -> list[list[Mine]]:
+    """Return `mines` in groups that one search serves, each in the order given, by their first mines.
+
+    A group has one model, so that all of it look for the same, and lies within REACH_KM from side to side, for which a
+    search costs what it costs for one mine alone.
+    """
+    groups: list[list[Mine]] = []
+    for mine in mines:
+        for group in groups:
+            if group[0].model == mine.model and _near([*group, mine]):
+                group.append(mine)
+                break
+        else:
+            groups.append([mine])
+    return groups
+
+
+def _near(mines: Sequence[Mine]) -> bool:
+    west, south, east, north = ground(mines).bounds
+    middle = (south + north) / 2
+    across, along = _EARTH.inv(west, middle, east, middle)[2], _EARTH.inv(west, south, west, north)[2]
+    return max(across, along) <= 1000 * REACH_KM
+
+
+def ground(mines: Sequence[Mine]) -> MultiPolygon:
+    """Return the AOIs of `mines` as one geometry, EPSG:4326."""
+    return MultiPolygon([part for mine in mines for part in mine.aoi.geoms])
+
+
+def passes(due: Sequence[Due]) -> list[list[Due]]:
+    """Return what is `due`, in order of sensing, by passes: what one request can bring at once."""
+    keys = ("sensing_date", "collection", "orbit_direction", "sensor_set")
+
+    def key(one: Due) -> tuple[str, ...]:
+        return tuple(str(one[0][name]) for name in keys)
+
+    return [list(group) for _, group in groupby(sorted(due, key=key), key)]
+
+
+def joined(first: Grid, others: Sequence[Grid], *, bands: int, radar: bool) -> tuple[Grid, list[int]]:
+    """Return the grid to ask for instead of `first` alone, and the numbers of the `others` on it.
+
+    Each of the others that makes a request cost less than two do joins, in their order.
+    """
+    together, joining = first, []
+    for number, other in enumerate(others):
+        wider = _around(together, other)
+        if wider is None:
+            continue
+        costs = [budget.pixels_units(one.width * one.height, bands, radar=radar) for one in (together, other, wider)]
+        if costs[2] < costs[0] + costs[1] + REQUEST_UNITS:
+            together = wider
+            joining.append(number)
+    return together, joining
+
+
+def _around(one: Grid, other: Grid) -> Grid | None:
+    """Return the smallest grid with both in it; None where no request has that."""
+    if one.epsg != other.epsg:
+        return None
+    left, top = min(one.left, other.left), max(one.top, other.top)
+    right, bottom = max(one.bounds[2], other.bounds[2]), min(one.bounds[1], other.bounds[1])
+    width, height = round((right - left) / PIXEL), round((top - bottom) / PIXEL)
+    if max(width, height) > MAX_SIDE:
+        return None
+    return replace(one, left=left, top=top, width=width, height=height)
