@@ -20,6 +20,11 @@ Connection = psycopg.Connection[Row]
 Role = Literal["admin", "ingest", "read"]
 """Who may do what: `migrations/0006_roles.sql`."""
 
+LOCK_SECONDS = 300
+"""How long a statement waits for what others have locked: whoever forgot to commit must not stop the monitor for ever."""
+ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+"""A server that vanished without a word is given up after a minute, not after hours."""
+
 
 def connect(url: str, *, role: Role | None = None) -> Connection:
     """Open an autocommit connection to `url` (dict rows, schema `minecam` first in the search path).
@@ -28,13 +33,14 @@ def connect(url: str, *, role: Role | None = None) -> Connection:
     Use `with connection.transaction():` around what belongs together.
     Raises DatabaseError when the server does not answer, `url` is none, or the user may not act in that role.
     """
-    acting = f" -c role=minecam_{role}" if role else ""
+    acting = f" -c role=minecam_{role} -c lock_timeout={LOCK_SECONDS}s" if role else ""
     try:
         return psycopg.connect(
             url,
             autocommit=True,
             row_factory=cast(Any, dict_row),
             connect_timeout=10,
+            **ALIVE,
             options=f"-c search_path=minecam,public -c timezone=UTC{acting}",
         )
     except psycopg.OperationalError as error:

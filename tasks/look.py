@@ -78,7 +78,7 @@ def look(connection: sql.Connection, acquisition: sql.Row, mine: Mine, *, flow_r
         response = service.ask(
             config := service.configuration(given), lambda: fetch(config, acquisition, (), mine.grid, (width, height))
         )
-        spent = charged(response.headers)
+        spent = charged(response.headers, units)
         budget.charge(connection, mine, "look", spent, acquisition_id=identity)
         scl, data_mask = unpack(response.content, bands=2, size=(width, height), dtype="uint16")
         refuse_empty(data_mask, acquisition)

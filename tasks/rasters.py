@@ -3,6 +3,7 @@
 A raster is written under a temporary name and moved into place, so that what stands at an address is whole.
 """
 
+import glob
 import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
@@ -82,6 +83,8 @@ def write_cog(
     try:
         files, path = fsspec.core.url_to_fs(address)
         files.makedirs(files._parent(path), exist_ok=True)
+        for left in files.glob(f"{glob.escape(path)}.*.part"):  # by a run that was killed: nobody else writes here now
+            files.rm_file(left)
         temporary = f"{path}.{uuid.uuid4().hex[:8]}.part"
         try:
             files.pipe_file(temporary, content)

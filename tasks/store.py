@@ -98,14 +98,19 @@ def store(
     with connection.transaction():
         sql.run(connection, "acquisition_lock", acquisition_id=acquisition_id)
         current = sql.run_one(connection, "epoch_current", acquisition_id=acquisition_id, model=model.name)
-        if current and current["model_checksum"] == model.checksum:
+        if current and (current["model_checksum"], current["class_checksum"]) == (
+            model.checksum,
+            segmented.checksums[0],
+        ):
+            sql.run(connection, "acquisition_segmented", acquisition_id=acquisition_id)
             return current
         _record(connection, acquisition_id, judgement, judgement_figures, flow_run_id)
         if not judgement.passed:
             sql.run(connection, "acquisition_quarantine", acquisition_id=acquisition_id, reasons=judgement.reasons)
             return None
         if current:
-            sql.run(connection, "epoch_supersede", epoch_id=current["epoch_id"], why="segmented with other weights")
+            other = "weights" if current["model_checksum"] != model.checksum else "pixels"
+            sql.run(connection, "epoch_supersede", epoch_id=current["epoch_id"], why=f"segmented with other {other}")
         sql.run(connection, "epoch_replace", acquisition_id=acquisition_id, model=model.name)
         epoch = _write_epoch(connection, acquisition, mine, model, segmented, flow_run_id)
         for area in class_areas(segmented.classes, segmented.confidence):
