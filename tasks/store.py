@@ -86,7 +86,7 @@ def store(
 ) -> sql.Row | None:
     """Write the epoch with its class areas and segments and advance the acquisition to `segmented`.
 
-    A current epoch of the same weights is returned as it is; one of other weights under the same name is
+    A current epoch of the same weights and pixels is returned as it is; one of others under the same name is
     superseded, and so is one made from older products of the same sensing: only now, since newer products that are
     refused (cloud, a fault) must not take away what was known of that day. Polygons that fail their suite
     quarantine the acquisition: None, and nothing else is written.
@@ -98,10 +98,8 @@ def store(
     with connection.transaction():
         sql.run(connection, "acquisition_lock", acquisition_id=acquisition_id)
         current = sql.run_one(connection, "epoch_current", acquisition_id=acquisition_id, model=model.name)
-        if current and (current["model_checksum"], current["class_checksum"]) == (
-            model.checksum,
-            segmented.checksums[0],
-        ):
+        same_weights = current is not None and current["model_checksum"] == model.checksum
+        if current and same_weights and current["class_checksum"] == segmented.checksums[0]:
             sql.run(connection, "acquisition_segmented", acquisition_id=acquisition_id)
             return current
         _record(connection, acquisition_id, judgement, judgement_figures, flow_run_id)
@@ -109,7 +107,7 @@ def store(
             sql.run(connection, "acquisition_quarantine", acquisition_id=acquisition_id, reasons=judgement.reasons)
             return None
         if current:
-            other = "weights" if current["model_checksum"] != model.checksum else "pixels"
+            other = "pixels" if same_weights else "weights"
             sql.run(connection, "epoch_supersede", epoch_id=current["epoch_id"], why=f"segmented with other {other}")
         sql.run(connection, "epoch_replace", acquisition_id=acquisition_id, model=model.name)
         epoch = _write_epoch(connection, acquisition, mine, model, segmented, flow_run_id)

@@ -33,7 +33,7 @@ from tests.conftest import passing
 from tests.final_state import State
 from tests.flows.faults.injections import add_newer
 from tests.flows.faults.proxy import Proxy
-from tests.flows.faults.world import DAYS, SLUG, World
+from tests.flows.faults.world import DAYS, QUIET, SLUG, World
 from tests.tasks.test_epochs import MODEL
 
 Judge = Callable[..., Judgement]
@@ -84,7 +84,7 @@ def watched(cluster: Cluster, newest: str, archive: Path) -> str:
     with sql.connect(cluster.url(name)) as connection:
         registry.publish_labels(connection)
         registry.add(connection, slug=SLUG, name="Pit", aoi=shapely.geometry.shape(place["geometry"]))
-        connection.execute("update rule set enabled = false where measure in ('unseen', 'silent')")
+        connection.execute(QUIET)
     return name
 
 
@@ -126,7 +126,7 @@ def worlds(cluster: Cluster, watched: str, archive: Path, behind: int, judging: 
             with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
                 yield world
             world.repair()
-            for end in world.end:
+            for end in reversed(world.end):
                 end()
         proxy.close()
 

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +13,10 @@ import numpy as np
 from rasterio.io import MemoryFile
 
 import sql
-from tasks import client
+from deploy.stack.cluster import Cluster
+from tasks import client, registry
 from tests.flows.faults.proxy import Answer, Request, changes
-from tests.flows.faults.world import DAYS, FIRST, World, small_disk
+from tests.flows.faults.world import DAYS, FIRST, QUIET, SLUG, World, small_disk
 
 Inject = Callable[[World], None]
 
@@ -312,8 +314,9 @@ def fails(event: str, code: str, when: str = "true") -> Inject:
 
 def _altered(world: World, change: str, back: str) -> None:
     name = world.database.info.dbname
-    world.database.execute(f"alter database {name} {change}")  # type: ignore[call-overload]
-    world.undo.append(lambda: world.database.execute(f"alter database {name} {back}"))  # type: ignore[call-overload]
+    above = sql.connect(os.environ["MINECAM_DATABASE_URL"].replace(f"/{name}?", "/postgres?"))
+    above.execute(f"alter database {name} {change}")  # type: ignore[call-overload]
+    world.undo += [above.close, lambda: above.execute(f"alter database {name} {back}")]  # type: ignore[call-overload]
 
 
 def read_only_database(world: World) -> None:
@@ -335,6 +338,7 @@ def held(world: World) -> None:
 
 def locked(world: World) -> None:
     """Somebody forgot to commit."""
+    patched(world, sql.database, "LOCK_SECONDS", 1)
     other = sql.connect(os.environ["MINECAM_DATABASE_URL"])
     other.autocommit = False
     other.execute("lock table acquisition in exclusive mode")
@@ -342,5 +346,24 @@ def locked(world: World) -> None:
 
 
 def restarted(world: World) -> None:
-    """The server is restarted while the first day is judged."""
-    raise NotImplementedError
+    """A server of its own, which is restarted while the first day is downloaded."""
+    cluster = Cluster(Path(tempfile.mkdtemp(prefix="minecam-")), durable=False)
+    cluster.folder.chmod(0o755)
+    cluster.start()
+    world.end += [lambda: shutil.rmtree(cluster.folder), cluster.stop, lambda: world.database.close()]
+    mine = registry.find(world.database, SLUG)
+    address = cluster.url("minecam")
+    world.move(address)
+    sql.migrate(world.database)
+    registry.publish_labels(world.database)
+    registry.add(world.database, slug=mine.slug, name=mine.name, aoi=mine.aoi)
+    world.database.execute(QUIET)
+
+    def misdeed(request: Request) -> None:
+        answer = request.answer()
+        cluster.stop()
+        cluster.start()
+        world.move(address)
+        request.wire.sendall(answer.sent())
+
+    world.request("bands", misdeed, times=1, day=FIRST)

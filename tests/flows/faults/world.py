@@ -1,5 +1,6 @@
 """The world of one case: a mine, the local archive behind the proxy, a database and a folder of rasters of its own."""
 
+import os
 import shutil
 import subprocess
 from collections import Counter
@@ -23,6 +24,8 @@ DAYS = (date(2026, 1, 18), date(2026, 5, 18))
 """Of the first, the catalog says that it is clear; of the second, that it is cloudy, so that it is looked at first."""
 FIRST, SECOND = map(str, DAYS)
 SLUG = "sim-serra-vermelha"
+QUIET = "update rule set enabled = false where measure in ('unseen', 'silent')"
+"""Nobody is to miss a mine whose days have long passed."""
 ASIDE = ("acquisition.tries", "acquisition.failed_at", "acquisition.processing_units", "charge")
 """What tells how it came about, and may differ from a run without faults; charges are held against the table."""
 
@@ -67,6 +70,12 @@ class World:
         for name, value in values.items():
             inner.setenv(f"MINECAM_{name}", str(value))
         self.undo.append(inner.undo)
+
+    def move(self, address: str) -> None:
+        """Go on with another database."""
+        self.database.close()
+        self.database = sql.connect(address)
+        os.environ["MINECAM_DATABASE_URL"] = address  # the world ends with its environment
 
     def run(self, *, end: date | None = None, rerun: bool = False) -> str:
         """Watch the mine and return what the run says that failed, or nothing."""
