@@ -39,7 +39,9 @@ class Settings(BaseSettings):
     database_url: str | None = Field(None, description="PostGIS to use; without it the embedded cluster")
     rasters: str | None = Field(
         None,
-        description="Where rasters go: file:// or s3:// address; without it, the folder `rasters` of the home",
+        description="Where rasters go: file:// or s3:// address; without it, the folder `rasters` of the home. "
+        "An object store is reached by the standard variables: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, "
+        "AWS_DEFAULT_REGION, and AWS_ENDPOINT_URL where it is not Amazon's",
     )
 
     sh_client_id: str | None = Field(
@@ -180,14 +182,15 @@ class Settings(BaseSettings):
 
 
 def chosen() -> dict[str, str]:
-    """Return the environment variables that set a setting, with their values; no others, however they are called."""
+    """Return the environment variables that set a setting, or lead to an object store (AWS_*), with their values; no
+    others, however they are called."""
     fields = Settings.model_fields.items()
     names = {
         str(field.validation_alias.choices[0]) if isinstance(field.validation_alias, AliasChoices)
         else f"MINECAM_{name.upper()}"
         for name, field in fields
     }  # fmt: skip
-    return {name: value for name, value in os.environ.items() if name in names}
+    return {name: value for name, value in os.environ.items() if name in names or name.startswith("AWS_")}
 
 
 def settings() -> Settings:
