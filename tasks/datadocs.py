@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import sql
-from tasks.checkpoint import expectations, table
+from tasks.checkpoint import context, expectations, table
 from tasks.errors import WrongUse
 from tasks.expectations import suite
 from tasks.settings import settings
@@ -53,11 +53,10 @@ def build(connection: sql.Connection, folder: Path, mine: str | None = None) -> 
 def _write(rows: list[sql.Row], folder: Path) -> None:
     import great_expectations as gx
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
-    for site in context.get_site_names():
-        context.delete_data_docs_site(site)
-    context.add_data_docs_site(
+    kept = context()
+    for site in kept.get_site_names():
+        kept.delete_data_docs_site(site)
+    kept.add_data_docs_site(
         site_name="minecam",
         site_config={
             "class_name": "SiteBuilder",
@@ -67,14 +66,14 @@ def _write(rows: list[sql.Row], folder: Path) -> None:
         },
     )
     suites = {
-        kind: context.suites.add(gx.ExpectationSuite(name=kind, expectations=expectations(suite(kind, settings()))))
+        kind: kept.suites.add(gx.ExpectationSuite(name=kind, expectations=expectations(suite(kind, settings()))))
         for kind in sorted({row["kind"] for row in rows})
     }
-    source = context.data_sources.add_pandas("mines")
+    source = kept.data_sources.add_pandas("mines")
     for (mine, kind), group in groupby(rows, key=lambda row: (row["mine"], row["kind"])):
         name = f"{mine} {kind}"
         asset = source.add_dataframe_asset(name)
-        definition = context.validation_definitions.add(
+        definition = kept.validation_definitions.add(
             gx.ValidationDefinition(
                 name=name, data=asset.add_batch_definition_whole_dataframe("all"), suite=suites[kind]
             )
@@ -84,10 +83,10 @@ def _write(rows: list[sql.Row], folder: Path) -> None:
             validation_definitions=[definition],
             result_format={"result_format": "COMPLETE", "unexpected_index_column_names": [ACQUISITION]},
         )
-        context.checkpoints.add(checkpoint).run(
+        kept.checkpoints.add(checkpoint).run(
             batch_parameters={"dataframe": _table(list(group), kind)}, run_id=gx.RunIdentifier(run_name=mine)
         )
-    context.build_data_docs()
+    kept.build_data_docs()
 
 
 def _table(rows: list[sql.Row], kind: str) -> Any:

@@ -103,7 +103,9 @@ class Settings(BaseSettings):
         description="Factor by which a band may differ from all before in nearly every pixel: seasons reach 1.6",
     )  # fmt: skip
     max_stripes: int = Field(
-        0, ge=0, description="Lines of pixels that may be stripes: one that was never there before is a fault"
+        0,
+        ge=0,
+        description="Stripes that bands may have: a line of pixels that stands out and never did before is a fault",
     )
     min_shift_px: float = Field(
         0.5, ge=0, description="Shift in pixels above which it is undone: below, moving pixels blurs more than it mends"
