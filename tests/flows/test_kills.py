@@ -167,3 +167,21 @@ def test_runs_that_are_killed_one_after_another_end_as_one_that_is_not(site, und
         assert_as_undisturbed(killed, undisturbed)
     # Once for each chain, and again after the run that was killed before it could record that.
     assert len(told) == 3 and len({re.sub(r"Alert: \d+, event \d+", "", message) for message in told}) == 1
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_once_wherever_that_is(site, undisturbed) -> None:
+    kinds: dict[str, str] = {}
+    for place in undisturbed.trail.read_text().splitlines():
+        step, what = re.fullmatch(r"(\w+) [^:]*: (.*) \d+", place).groups()  # type: ignore[union-attr]
+        kinds.setdefault(f"{step}: {what}", place)
+    assert len(kinds) > 80
+
+    def kill_once(place: str) -> None:
+        killed = site()
+        kill(killed, [place])
+        assert_as_undisturbed(killed, undisturbed)
+
+    with ThreadPoolExecutor(2) as beside:
+        for done in [beside.submit(kill_once, place) for place in kinds.values()]:
+            done.result()

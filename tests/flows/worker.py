@@ -134,7 +134,7 @@ def predict(*, scene: np.ndarray, valid: np.ndarray, **_: Any) -> SimpleNamespac
 
 def run(given: dict[str, Any]) -> None:
     """Run the flow over one mine, or over the fleet."""
-    os.environ.update(given["environment"])
+    os.environ.update(given["environment"], PGAPPNAME=str(os.getpid()))
     follow(Trail(Path(given["trail"]) if given["trail"] else None, given["kill"]))
     monitor.model_for = lambda *_: MODEL  # type: ignore[assignment]
     engine = ModuleType("models.predict")
