@@ -21,7 +21,7 @@ Role = Literal["admin", "ingest", "read"]
 """Who may do what: `migrations/0006_roles.sql`."""
 
 LOCK_SECONDS = 300
-"""How long a statement waits for what others have locked: whoever forgot to commit must not stop the monitor for ever."""
+"""How long a statement waits for what others have locked: whoever forgot to commit must not stop it for ever."""
 ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
 """A server that vanished without a word is given up after a minute, not after hours."""
 
