@@ -63,9 +63,9 @@ def download(connection: sql.Connection, acquisition: sql.Row, mine: Mine, besid
 
     Those acquisitions `beside` it, of the same pass over mines near by, that cost less in the same request come with
     it; returns the others. Does nothing when the acquisition is past that, or failed after it with its raster whole.
-    Processing units are recorded in any case. Where the month's budget lacks what it costs, nothing is asked for, and it
-    waits, with that as its reason. Raises ServiceDown where the service serves nobody, once the acquisition is recorded
-    as failed.
+    Processing units are recorded in any case. Where the month's budget lacks what it costs, nothing is asked for, and
+    it waits, with that as its reason. Raises ServiceDown where the service serves nobody, once the acquisition is
+    recorded as failed.
     """
     if acquisition["state"] not in ("discovered", "failed") or _is_here(connection, acquisition):
         return list(beside)
