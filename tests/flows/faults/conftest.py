@@ -158,7 +158,7 @@ def world(worlds: Worlds) -> Iterator[World]:
 
 @pytest.fixture(scope="session")
 def faultless(worlds: Worlds) -> Callable[[str], State]:
-    """Returns what stands after a run without faults in a `plain` or a `newer` world, or before one in a `new` world."""
+    """Returns what stands after a run without faults in a `plain` or `newer` world, or before one in a `new` world."""
 
     @cache
     def state(kind: str) -> State:

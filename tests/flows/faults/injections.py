@@ -278,7 +278,7 @@ def downloaded_then(harm: Callable[[Path], Any], kind: str = "acquisition") -> I
     """Download the first day in a run that then loses its connection, and harm the raster."""
 
     def inject(world: World) -> None:
-        connection_lost("insert on validation")(world)
+        connection_lost("insert on validation", "new.suite <> 'look'")(world)
         world.run()
         world.repair()
         harm(world.raster(FIRST, kind))

@@ -53,6 +53,10 @@ def bands(misdeed: Callable, times: float = ALWAYS) -> Callable[[World], None]:
 NONE = {"states": "", "tries": ""}
 FAILED = {"states": "failed segmented", "tries": "1 0"}
 DOWN = {"states": "failed discovered", "tries": "1 0"}
+JUDGED = "new.suite <> 'look'"
+FIRST_JUDGED = (f"{JUDGED} and (select sensing_date from acquisition a"
+                f" where a.acquisition_id = new.acquisition_id) = '{FIRST}'")  # fmt: skip
+OF_FIRST = f"new.sensing_time < '{SECOND}'"
 HTML = b"<html><title>Maintenance</title></html>"
 SPENT = {"error": {"status": 403, "code": "ACCESS_INSUFFICIENT_PROCESSING_UNITS", "message": "Insufficient"}}
 
@@ -98,7 +102,7 @@ ARCHIVE = (
     Case("errors: it leads in circles", "archive", bands(says(302, Location="/api/v1/process")), "redirects", **FAILED),
 
     Case("search: a page instead of JSON", "archive", asked("search", says(200, HTML)), "unusable", **NONE),
-    Case("search: JSON of another form", "archive", asked("search", says(200, {"type": "Feature"})), "unusable", **NONE),
+    Case("search: JSON of another form", "archive", asked("search", says(200, {"a": 1})), "unusable", **NONE),
     Case("search: a list instead of an object", "archive", asked("search", says(200, [1])), "unusable", **NONE),
     Case("search: pages without end", "archive", the.endless_pages, "goes on after 5 requests", **NONE),
     Case("search: a product without id", "archive", asked("search", changes(the.without("id"))),
@@ -151,7 +155,8 @@ NETWORK = (
     Case("a drip of bytes", "network", the.short_time(bands(drips())), "in time", **FAILED),
     Case("silence", "network", the.short_time(bands(stalls())), "in time", **FAILED),
     Case("silence at the search", "network", the.short_time(asked("search", stalls())), "in time", **NONE),
-    Case("no gzip, though it says so", "network", bands(says(200, HTML, Content_Encoding="gzip")), "unusable", **FAILED),
+    Case("no gzip, though it says so", "network",
+         bands(says(200, HTML, Content_Encoding="gzip")), "unusable", **FAILED),
     Case("more bytes than can be", "network", the.too_large(bands(says(200, b" " * 300_000))), "larger than", **FAILED),
 )  # fmt: skip
 
@@ -166,13 +171,16 @@ DISK = (
     Case("left by a run that was killed", "disk", the.parts_left),
     Case("acquisition raster lost before it is judged", "disk", the.downloaded_then(the.lost), "is missing",
          **FAILED, paid=1),
-    Case("acquisition raster cut before it is judged", "disk", the.downloaded_then(the.cut), "checksum", **FAILED, paid=1),
-    Case("a bit of the acquisition raster flipped", "disk", the.downloaded_then(the.flipped), "checksum", **FAILED, paid=1),
+    Case("acquisition raster cut before it is judged", "disk",
+         the.downloaded_then(the.cut), "checksum", **FAILED, paid=1),
+    Case("a bit of the acquisition raster flipped", "disk",
+         the.downloaded_then(the.flipped), "checksum", **FAILED, paid=1),
     Case("acquisition raster lost after it is segmented", "disk", the.segmented_then(the.lost), **FAILED, paid=1),
     Case("acquisition raster cut after it is segmented", "disk", the.segmented_then(the.cut), **FAILED, paid=1),
     Case("class raster lost", "disk", the.segmented_then(the.lost, "class"), "could not be compared"),
     Case("class raster cut", "disk", the.segmented_then(the.cut, "class"), "could not be compared"),
-    Case("a bit of the class raster flipped", "disk", the.segmented_then(the.flipped, "class"), "could not be compared"),
+    Case("a bit of the class raster flipped", "disk",
+         the.segmented_then(the.flipped, "class"), "could not be compared"),
     Case("confidence raster lost", "disk", the.segmented_then(the.lost, "confidence"), "could not be compared"),
     Case("class raster cannot be read for now", "disk", the.segmented_then(the.hidden, "class"),
          "could not be compared"),
@@ -183,7 +191,7 @@ DATABASE = (
     Case("connection lost when a download is recorded", "database",
          the.connection_lost("update on acquisition", "new.state = 'downloaded'"), "database", "discovered discovered",
          paid=1),
-    Case("connection lost in validate", "database", the.connection_lost("insert on validation"), "database",
+    Case("connection lost in validate", "database", the.connection_lost("insert on validation", JUDGED), "database",
          "downloaded downloaded"),
     Case("connection lost in store", "database", the.connection_lost("insert on class_area"), "database",
          "accepted downloaded"),
@@ -192,14 +200,14 @@ DATABASE = (
     Case("connection lost in compare", "database", the.connection_lost("insert on comparison"), "database"),
     Case("connection lost in alert", "database", the.connection_lost("insert on alert"), "database"),
     Case("disk full in discover", "database", the.fails("insert on acquisition", "53100"), "database", **NONE),
-    Case("disk full in validate", "database", the.fails("insert on validation", "53100",
-         f"(select sensing_date from acquisition a where a.acquisition_id = new.acquisition_id) = '{FIRST}'"),
+    Case("disk full in validate", "database", the.fails("insert on validation", "53100", FIRST_JUDGED),
          "database", **FAILED),
-    Case("disk full in store", "database", the.fails("insert on epoch", "53100", f"new.sensing_time < '{SECOND}'"),
+    Case("disk full in store", "database", the.fails("insert on epoch", "53100", OF_FIRST),
          "database", **FAILED),
     Case("disk full in the middle of a COPY", "database",
-         the.fails("insert on segment", "53100", f"new.sensing_time < '{SECOND}'"), "database", **FAILED),
-    Case("not serialisable in store", "database", the.fails("insert on epoch", "40001", f"new.sensing_time < '{SECOND}'"),
+         the.fails("insert on segment", "53100", OF_FIRST), "database", **FAILED),
+    Case("not serialisable in store", "database",
+         the.fails("insert on epoch", "40001", OF_FIRST),
          "database", **FAILED),
     Case("deadlock in compare", "database", the.fails("insert on comparison", "40P01"), "could not be compared"),
     Case("disk full in alert", "database", the.fails("insert on alert", "53100"), "could not be compared"),

@@ -128,26 +128,28 @@ class World:
 
     def state(self) -> State:
         """Return what stands: rows and files, but for what tells how it came about."""
-        state = final_state(self.database, self.rasters.as_uri(), aside=ASIDE, history=False)
-        seen: list[Any] = []
-        for row in state["validation"]:  # judged again: the same judgement again
-            if row not in seen:
-                seen.append(row)
-        return {**state, "validation": seen}
+        return _once(final_state(self.database, self.rasters.as_uri(), aside=ASIDE, history=False))
 
 
 def without_measured(state: State) -> State:
     """Return a state without what is measured against the acquisitions known before: they come in another order."""
-    against = ("shift_px", "shift_rows", "shift_columns", "offset_left")
+    against = ("shift_", "offset_left", "gain_", "stripes")
 
-    def less(row: Any, names: tuple[str, ...]) -> Any:
-        return {name: value for name, value in row.items() if name not in names}
+    def less(row: Any) -> Any:
+        return {name: value for name, value in row.items() if not name.startswith(against)}
 
-    return {
-        **state,
-        "acquisition": [less(row, against) for row in state["acquisition"]],
-        "validation": [{**row, "figures": less(row["figures"], against)} for row in state["validation"]],
-    }
+    acquisitions = [less(row) for row in state["acquisition"]]
+    validations = [{**row, "figures": less(row["figures"])} for row in state["validation"]]
+    return _once({**state, "acquisition": acquisitions, "validation": validations})
+
+
+def _once(state: State) -> State:
+    """Return a state in which the same judgement, made again, counts once."""
+    seen: list[Any] = []
+    for row in state["validation"]:
+        if row not in seen:
+            seen.append(row)
+    return {**state, "validation": seen}
 
 
 @contextmanager
