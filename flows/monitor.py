@@ -160,10 +160,10 @@ def _together(near: Sequence[Mine], start: date | None, end: date | None) -> lis
     model, failed = model_for(near[0]), []
     with sql.in_words(), _database() as connection, agenda.runs_of(connection, near) as free:
         due = acquire(connection, free, model, start=start, end=end)
-    for mine in free:
+    for mine in near:
         try:
             with sql.in_words(), _database() as connection, agenda.one_run_at_a_time(connection, mine):
-                watch(connection, mine, model, start=start, end=end, due=due[mine.mine_id])
+                watch(connection, mine, model, start=start, end=end, due=due.get(mine.mine_id, []))
         except Busy as busy:
             get_run_logger().warning("%s", busy)
         except Exception as error:
