@@ -18,10 +18,13 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-import great_expectations  # noqa: F401  what takes long to import is there before the first fork
+import anyio._backends._asyncio  # noqa: F401  what takes long to import is there before the first fork
+import fastapi  # noqa: F401
+import great_expectations  # noqa: F401
 import numpy as np
 import prefect.artifacts
 import prefect.events
+import prefect.utilities.visualization
 import psycopg
 from fsspec.implementations.local import LocalFileSystem
 
