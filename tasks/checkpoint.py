@@ -1,26 +1,15 @@
-"""Runs a great-expectations checkpoint on a one-row table of measured figures and words what failed.
+"""Holds measured figures against the checks of a suite with great-expectations, and words what failed.
 
-`validate` judges acquisitions with it, `store` the polygons of an epoch.
+`validate` judges acquisitions with it, `look` looks, `store` the polygons of an epoch.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tasks.expectations import Check
+
 Figures = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Check:
-    """A figure that must lie in [least, most]; `reason` words the failure and may use {value} and {percent}.
-
-    A figure that is None (could not be measured) passes.
-    """
-
-    figure: str
-    least: float | None
-    most: float | None
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -32,36 +21,57 @@ class Judgement:
 
 
 def judge(*, suite: str, figures: Mapping[str, Any], checks: Sequence[Check]) -> Judgement:
-    """Hold `figures` against `checks` in a checkpoint of an ephemeral great-expectations context."""
+    """Hold `figures` against `checks` in an ephemeral great-expectations context."""
     # Imported here: the import takes two seconds, and most commands judge nothing.
     import great_expectations as gx
+
+    asset = context().data_sources.add_pandas("measured").add_dataframe_asset(suite)
+    batch = asset.add_batch_definition_whole_dataframe("row").get_batch({"dataframe": table([figures], checks)})
+    outcome = batch.validate(gx.ExpectationSuite(name=suite, expectations=expectations(checks)))
+    failed: list[Any] = [single.expectation_config for single in outcome.results if not single.success]
+    worded = {check.figure: check.worded(figures) for check in checks}
+    reasons = [worded.get(of.kwargs.get("column") or of.kwargs.get("column_A", ""), "") for of in failed]
+    return Judgement(bool(outcome.success), [reason or "nothing was measured" for reason in reasons])
+
+
+def context() -> Any:
+    """Return a context of great-expectations that keeps nothing and shows no progress."""
+    import great_expectations as gx
+
+    made = gx.get_context(mode="ephemeral")
+    made.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
+    return made
+
+
+def expectations(checks: Sequence[Check]) -> list[Any]:
+    """Return `checks` as expectations of great-expectations; that there is a row at all is one too.
+
+    An empty table would pass every other.
+    """
+    from great_expectations import expectations as gxe
+
+    return [gxe.ExpectTableRowCountToBeBetween(min_value=1), *(_expectation(check, gxe) for check in checks)]
+
+
+def _expectation(check: Check, gxe: Any) -> Any:
+    if check.same_as:
+        return gxe.ExpectColumnPairValuesToBeEqual(
+            column_A=check.figure, column_B=check.same_as, ignore_row_if="either_value_is_missing", notes=check.why
+        )
+    return gxe.ExpectColumnValuesToBeBetween(
+        column=check.figure, min_value=check.least, max_value=check.most, notes=check.why
+    )
+
+
+def table(rows: Sequence[Mapping[str, Any]], checks: Sequence[Check]) -> Any:
+    """Return the figures that `checks` look at as a data frame with a row for each of `rows`."""
     import pandas as pd
 
-    table = pd.DataFrame([{check.figure: figures[check.figure] for check in checks}], dtype=float)
-    context = gx.get_context(mode="ephemeral")
-    asset = context.data_sources.add_pandas("measured").add_dataframe_asset(suite)
-    expectations: list[Any] = [gx.expectations.ExpectTableRowCountToBeBetween(min_value=1)]
-    expectations += [
-        gx.expectations.ExpectColumnValuesToBeBetween(
-            column=check.figure, min_value=check.least, max_value=check.most, meta={"reason": _worded(check, figures)}
-        )
-        for check in checks
-    ]
-    definition = context.validation_definitions.add(
-        gx.ValidationDefinition(
-            name=suite,
-            data=asset.add_batch_definition_whole_dataframe("row"),
-            suite=context.suites.add(gx.ExpectationSuite(name=suite, expectations=expectations)),
-        )
-    )
-    checkpoint = context.checkpoints.add(gx.Checkpoint(name=suite, validation_definitions=[definition]))
-    outcome = checkpoint.run(batch_parameters={"dataframe": table})
-    (result,) = outcome.run_results.values()
-    failed: list[Any] = [single for single in result.results if not single.success]
-    reasons = [(single.expectation_config.meta or {}).get("reason", "nothing was measured") for single in failed]
-    return Judgement(bool(outcome.success), reasons)
-
-
-def _worded(check: Check, figures: Mapping[str, Any]) -> str:
-    value = figures[check.figure]
-    return "" if value is None else check.reason.format(value=value, percent=round(100 * value))
+    columns: dict[str, pd.Series] = {}
+    for check in checks:
+        if check.same_as:
+            for name in (check.figure, check.same_as):
+                columns[name] = pd.Series([row.get(name) for row in rows], dtype=object)
+        else:
+            columns[check.figure] = pd.Series([row.get(check.figure) for row in rows], dtype=float)
+    return pd.DataFrame(columns)

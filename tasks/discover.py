@@ -6,23 +6,18 @@ supersedes the one before; what was known of that day stands until the new one i
 """
 
 import logging
-import re
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sentinelhub import CRS, Geometry, SentinelHubCatalog
-from shapely.errors import ShapelyError
-from shapely.geometry import shape
-from shapely.geometry.base import BaseGeometry
 
 import sql
 from models.sensors import SensorSet
 from tasks import budget, service
 from tasks.client import Client
-from tasks.errors import ServiceError, WrongUse
+from tasks.errors import WrongUse
+from tasks.products import group, shows
 from tasks.registry import Mine
 from tasks.settings import Settings, settings
 from tasks.sharing import ground
@@ -31,20 +26,6 @@ log = logging.getLogger(__name__)
 
 FIELDS = {"include": ["id", "properties"], "exclude": ["assets", "links", "geometry", "bbox"]}
 WITH_OUTLINE = {"include": ["id", "properties", "geometry"], "exclude": ["assets", "links", "bbox"]}
-BASELINE = re.compile(r"_N(\d\d)(\d\d)_")
-
-
-@dataclass(frozen=True)
-class Found:
-    """All products of one mine of one day (and one orbit direction, for Sentinel-1); times in UTC."""
-
-    orbit_direction: str
-    sensing_date: date
-    sensing_time: datetime
-    published_at: datetime | None
-    product_ids: list[str]
-    baseline: str | None
-    cloud_cover: float | None
 
 
 def window(
@@ -63,51 +44,6 @@ def window(
     if last < start:
         raise WrongUse(f"the range ends ({last}) before it starts ({start})")
     return start, last
-
-
-def group(features: Iterable[dict[str, Any]], *, by_orbit: bool) -> list[Found]:
-    """Return the catalog's `features` as one `Found` per UTC day (and orbit direction), in order of time.
-
-    The baseline is that of the newest processing; cloud cover is the mean over the tiles, as a share.
-    Raises ServiceError when a feature has no id or no time.
-    """
-    days: dict[tuple[date, str], list[dict[str, Any]]] = defaultdict(list)
-    for feature in features:
-        try:
-            when, properties = _time(feature["properties"]["datetime"]), feature["properties"]
-            product = {"id": str(feature["id"]), "when": when, "created": properties.get("created")}
-        except (KeyError, TypeError, ValueError) as error:
-            raise ServiceError(f"the catalog sent a product without id or time ({error!r})") from error
-        orbit = str(properties.get("sat:orbit_state", "")).lower() if by_orbit else ""
-        days[when.date(), orbit].append({**product, "cloud": properties.get("eo:cloud_cover")})
-    found = [_found(day, orbit, products) for (day, orbit), products in days.items()]
-    return sorted(found, key=lambda one: one.sensing_time)
-
-
-def _found(day: date, orbit: str, products: list[dict[str, Any]]) -> Found:
-    created = [_time(product["created"]) for product in products if product["created"]]
-    clouds = [float(product["cloud"]) for product in products if product["cloud"] is not None]
-    ids = sorted({product["id"] for product in products})
-    return Found(
-        orbit_direction=orbit,
-        sensing_date=day,
-        sensing_time=min(product["when"] for product in products),
-        published_at=max(created, default=None),
-        product_ids=ids,
-        baseline=max((known for name in ids if (known := baseline(name))), default=None),
-        cloud_cover=sum(clouds) / len(clouds) / 100 if clouds else None,
-    )
-
-
-def baseline(product_id: str) -> str | None:
-    """Return the processing baseline in a Sentinel-2 product id (`_N0509_` is `05.09`), or None."""
-    match = BASELINE.search(product_id)
-    return f"{match[1]}.{match[2]}" if match else None
-
-
-def _time(text: str) -> datetime:
-    when = datetime.fromisoformat(text)
-    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
 
 
 def collection_of(sensor_set: SensorSet, given: Settings) -> str:
@@ -161,20 +97,6 @@ def discover(
                 log.warning("%s: the catalog sent %d days after %s, which are left out", one.slug, beyond, last)
             new += sum(len(sql.run(connection, "acquisition_discover", **of, **vars(day))) for day in found)
     return new
-
-
-def shows(product: dict[str, Any], aoi: BaseGeometry) -> bool:
-    """Say whether a product of the catalog touches `aoi` (EPSG:4326); one that does not say where it lies may.
-
-    Raises ServiceError when its outline is none.
-    """
-    outline = product.get("geometry") if isinstance(product, dict) else None
-    if outline is None:
-        return True
-    try:
-        return bool(shape(outline).intersects(aoi))
-    except (ShapelyError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
-        raise ServiceError(f"the catalog sent a product with an outline that is none ({error!r})") from error
 
 
 def _window(

@@ -28,6 +28,9 @@ class Grid:
     width: int
     height: int
 
+    def __str__(self) -> str:
+        return f"{self.crs} {self.width} × {self.height} from {self.left:.0f} {self.top:.0f}"
+
     @property
     def crs(self) -> str:
         """`EPSG:n`."""

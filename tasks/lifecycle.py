@@ -10,6 +10,7 @@ import numpy as np
 import sql
 from models.labels import NODATA
 from tasks.errors import WrongUse
+from tasks.words import LONGEST_NOTES, clean, fit
 
 STANDING = ("provisional", "confirmed", "acknowledged")
 
@@ -73,8 +74,9 @@ def decide(connection: sql.Connection, alert_id: int, decision: str, *, who: str
 
     Raises WrongUse when there is no such alert, it has no reason, or its state does not allow that.
     """
-    if not why.strip():
+    if not clean(why):
         raise WrongUse("say why: the history of an alert is what an auditor reads")
+    who, why = fit(who, "name of who decides"), fit(why, "reason", most=LONGEST_NOTES, lines=True)
     with connection.transaction():
         row = sql.run_one(connection, "alert_lock", alert_id=alert_id)
         if row is None:

@@ -12,20 +12,18 @@ from rasterio.features import geometry_mask
 
 import sql
 from tasks import budget, service
-from tasks.checkpoint import Check, Figures, judge
+from tasks.checkpoint import Figures, judge
 from tasks.download import failed, refuse_empty
 from tasks.errors import ServiceDown, ServiceError
+from tasks.expectations import LOOK, suite
 from tasks.grid import Grid, to_utm
 from tasks.registry import Mine
 from tasks.request import charged, fetch, price, unpack
-from tasks.settings import Settings, settings
+from tasks.settings import settings
 from tasks.validity import cloud_mask, valid_mask
 
-SUITE = "look"
 COARSER = 6
 """Pixels of the grid in a pixel of the look: 60 m, the resolution at which clouds are classified."""
-SLACK = 0.05
-"""Share by which a look must be worse than the limit to be believed: classes at 60 m are a sample."""
 WORTH = 4
 """A look that costs more than this part of the download saves nothing."""
 
@@ -37,19 +35,6 @@ def figures(scl: np.ndarray, data_mask: np.ndarray, aoi: np.ndarray) -> Figures:
         "valid_share": float(valid_mask(scl=scl, data_mask=data_mask, margin_px=0)[aoi].mean()),
         "cloud_share": float(cloud_mask(scl)[aoi].mean()),
     }
-
-
-def checks(limits: Settings) -> list[Check]:
-    """Return what the figures of a look must keep to."""
-    seen = "in a look at 60 m, not downloaded"
-    return [
-        Check("aoi_coverage", limits.min_coverage - SLACK, None,
-              f"the swath covers {{percent}} % of the AOI (at least {round(100 * limits.min_coverage)} %; {seen})"),
-        Check("cloud_share", None, limits.max_cloud + SLACK,
-              f"cloud over {{percent}} % of the AOI (at most {round(100 * limits.max_cloud)} %; {seen})"),
-        Check("valid_share", limits.min_valid - SLACK, None,
-              f"{{percent}} % of the AOI was truly observed (at least {round(100 * limits.min_valid)} %; {seen})"),
-    ]  # fmt: skip
 
 
 def coarse(grid: Grid) -> tuple[int, int]:
@@ -92,7 +77,7 @@ def look(connection: sql.Connection, acquisition: sql.Row, mine: Mine, *, flow_r
         response = service.ask(
             config := service.configuration(given), lambda: fetch(config, acquisition, (), mine.grid, (width, height))
         )
-        budget.charge(connection, mine, "look", charged(response.headers), acquisition_id=identity)
+        budget.charge(connection, mine, "look", charged(response.headers, units), acquisition_id=identity)
         scl, data_mask = unpack(response.content, bands=2, size=(width, height), dtype="uint16")
         refuse_empty(data_mask, acquisition)
     except ServiceError as error:
@@ -101,12 +86,12 @@ def look(connection: sql.Connection, acquisition: sql.Row, mine: Mine, *, flow_r
             raise
         return False
     measured = figures(scl, data_mask, _aoi(mine, width, height))
-    judgement = judge(suite=SUITE, figures=measured, checks=checks(given))
+    judgement = judge(suite=LOOK, figures=measured, checks=suite(LOOK, given))
     with connection.transaction():
         if not judgement.passed:
             sql.run(connection, "look_refuse", acquisition_id=identity, reasons=judgement.reasons, **measured)
         sql.run(
-            connection, "validation_add", acquisition_id=identity, suite=SUITE, passed=judgement.passed,
+            connection, "validation_add", acquisition_id=identity, suite=LOOK, passed=judgement.passed,
             reasons=judgement.reasons, figures=Jsonb(measured), flow_run_id=flow_run_id,
         )  # fmt: skip
     return judgement.passed

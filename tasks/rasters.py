@@ -5,15 +5,22 @@ A raster is written under a temporary name and moved into place, so that what st
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import fsspec
 import numpy as np
-from rasterio.errors import RasterioError
+from botocore.exceptions import BotoCoreError
+from fsspec.implementations.local import LocalFileSystem
+from rasterio.errors import RasterioError, RasterioIOError
 from rasterio.io import MemoryFile
 
 from tasks.errors import RasterError, RasterLost
 from tasks.grid import Grid
+from tasks.words import one_line
+
+REFUSALS = (OSError, ImportError, ValueError, BotoCoreError)
+"""What a store raises: a disk, an object store without a key, an address that is none."""
 
 
 @dataclass(frozen=True)
@@ -80,16 +87,21 @@ def write_cog(
     )
     try:
         files, path = fsspec.core.url_to_fs(address)
-        files.makedirs(files._parent(path), exist_ok=True)
+        if isinstance(files, LocalFileSystem):  # in an object store this would make a bucket
+            files.makedirs(files._parent(path), exist_ok=True)
         temporary = f"{path}.part"  # always the same: what a killed run has left there is written over
         try:
             files.pipe_file(temporary, content)
             files.mv(temporary, path)
-        finally:
-            if files.exists(temporary):
+        except BaseException:
+            with suppress(*REFUSALS):
                 files.rm_file(temporary)
-    except (OSError, ImportError) as error:
-        raise RasterError(f"cannot write {address} ({error}): check MINECAM_RASTERS and the space left") from error
+            raise
+    except REFUSALS as error:
+        raise RasterError(
+            f"cannot write {address} ({one_line(error)}): check MINECAM_RASTERS, what it takes to write there, and the "
+            "space left"
+        ) from error
     return hashlib.sha256(content).hexdigest()
 
 
@@ -102,10 +114,10 @@ def read(address: str, checksum: str | None = None) -> Raster:
     try:
         files, path = fsspec.core.url_to_fs(address)
         content = files.cat_file(path)
-    except FileNotFoundError as error:
-        raise RasterLost(f"cannot read the raster {address}: it is missing") from error
-    except (OSError, ImportError) as error:
-        raise RasterError(f"cannot read the raster {address}: {error}") from error
+    except REFUSALS as error:
+        if isinstance(error, FileNotFoundError) and not _without_bucket(error):
+            raise RasterLost(f"cannot read the raster {address}: it is missing") from error
+        raise RasterError(f"cannot read the raster {address}: {one_line(error)}") from error
     if checksum is not None and hashlib.sha256(content).hexdigest() != checksum:
         raise RasterLost(f"the raster {address} is not what its checksum says: download it again")
     try:
@@ -114,9 +126,24 @@ def read(address: str, checksum: str | None = None) -> Raster:
         raise RasterLost(f"the raster {address} is truncated or no GeoTIFF: {error}") from error
 
 
-def decode(content: bytes) -> Raster:
-    """Return the raster in the bytes of a GeoTIFF; rasterio's errors pass."""
-    with MemoryFile(content) as memory, memory.open() as dataset:
+def _without_bucket(error: Exception) -> bool:
+    """Whether an object store says that the bucket itself is missing: then no raster in it counts as lost."""
+    answer = getattr(error.__cause__, "response", None) or {}
+    return bool(answer.get("Error", {}).get("Code") == "NoSuchBucket")
+
+
+def decode(content: bytes, *, shape: tuple[int, int, int] | None = None) -> Raster:
+    """Return the raster in the bytes of a GeoTIFF; rasterio's errors pass.
+
+    Raises RasterError when it is not of `shape` (bands, H, W), before its pixels take any memory.
+    """
+    if not content:  # GDAL takes it for a file to be written
+        raise RasterioIOError("there is nothing in it")
+    # Only as a GeoTIFF: GDAL reads formats that are nothing but the addresses of other files.
+    with MemoryFile(content) as memory, memory.open(driver="GTiff") as dataset:
+        found = (dataset.count, dataset.height, dataset.width)
+        if shape is not None and found != shape:
+            raise RasterError(f"an array of {found}, not {shape}")
         corner = dataset.transform
         epsg = dataset.crs.to_epsg() if dataset.crs else None
         return Raster(

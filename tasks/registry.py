@@ -18,6 +18,7 @@ from tasks.grid import Grid, grid_for
 from tasks.outline import Outline, sound, sound_aoi
 from tasks.settings import settings
 from tasks.sites import read_frame, sites
+from tasks.words import LONGEST_NOTES, fit
 
 WORDS = ("country", "commodity", "operator", "mine_type", "model", "notes", "priority")
 PRIORITIES = ("high", "normal", "low")
@@ -119,12 +120,18 @@ def _insert(
     """Write the row; False when the slug is taken."""
     if not SLUG.fullmatch(slug):
         raise WrongUse(f"'{slug}' is no slug: small letters, digits and hyphens, at most 63, not beginning with one")
-    columns = {word: words.get(word) for word in WORDS}
+    columns = {word: _fit(word, words.get(word)) for word in WORDS}
     outlines = {
         "aoi": shapely.to_wkb(aoi.geometry),
         "licence": None if licence is None else shapely.to_wkb(licence.geometry),
     }
-    return bool(sql.run(connection, "mine_add", slug=slug, name=name, **columns, **outlines))
+    return bool(sql.run(connection, "mine_add", slug=slug, name=fit(name, "name"), **columns, **outlines))
+
+
+def _fit(word: str, text: str | None) -> str | None:
+    if not text or word in ("model", "priority"):  # looked up before
+        return text
+    return fit(text, "notes", most=LONGEST_NOTES, lines=True) if word == "notes" else fit(text, word.replace("_", " "))
 
 
 def import_outlines(connection: sql.Connection, path: Path | str, layer: str | None = None) -> Imported:
@@ -154,7 +161,7 @@ def import_outlines(connection: sql.Connection, path: Path | str, layer: str | N
 
 def find(connection: sql.Connection, slug: str) -> Mine:
     """Return the mine called `slug`; raises WrongUse that names the likeliest others."""
-    row = sql.run_one(connection, "mine_find", slug=slug)
+    row = sql.run_one(connection, "mine_find", slug=slug) if SLUG.fullmatch(slug) else None
     if row is None:
         close = get_close_matches(slug, [mine.slug for mine in mines(connection)], n=3)
         hint = f"did you mean {' or '.join(close)}?" if close else "see `minecam mine list`"

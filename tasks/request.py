@@ -18,7 +18,7 @@ import sql
 from models.sensors import sensor_set
 from tasks import budget, service
 from tasks.client import Client
-from tasks.errors import ServiceError
+from tasks.errors import RasterError, ServiceError
 from tasks.grid import Grid
 from tasks.rasters import decode
 from tasks.sharing import MAX_SIDE
@@ -91,13 +91,15 @@ def _day(day: date) -> tuple[datetime, datetime]:
     return datetime.combine(day, time.min), datetime.combine(day, time(23, 59, 59))
 
 
-def charged(headers: dict[str, Any]) -> float:
-    """Return what a request cost; a service that does not say it, or says nonsense, counts as nothing."""
-    spent = {name.lower(): value for name, value in headers.items()}.get("x-processingunits-spent", 0)
+def charged(headers: dict[str, Any], estimate: float) -> float:
+    """Return what a request cost; where the service does not say it, or says nonsense, what it should: a budget that
+    counts such answers as nothing would never be spent."""
+    spent = {name.lower(): value for name, value in headers.items()}.get("x-processingunits-spent")
     try:
-        return max(float(spent), 0.0) if math.isfinite(float(spent)) else 0.0
+        units = float(spent)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        return 0.0
+        return estimate
+    return units if math.isfinite(units) and units >= 0 else estimate
 
 
 def unpack(content: bytes, *, bands: int, size: tuple[int, int], dtype: str) -> np.ndarray:
@@ -106,11 +108,11 @@ def unpack(content: bytes, *, bands: int, size: tuple[int, int], dtype: str) -> 
     Raises ServiceError when it is not what was asked for.
     """
     try:
-        array = decode(content).array
+        array = decode(content, shape=(bands, size[1], size[0])).array
     except RasterioError as error:
         raise ServiceError(f"the service sent a truncated raster or none at all ({len(content)} bytes)") from error
-    if array.shape != (bands, *size[::-1]):
-        raise ServiceError(f"the service sent an array of {array.shape}, not {(bands, *size[::-1])}")
+    except RasterError as error:
+        raise ServiceError(f"the service sent {error}") from error
     if array.dtype != dtype:
         raise ServiceError(f"the service sent {array.dtype} values, not {dtype}")
     return array

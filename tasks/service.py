@@ -15,11 +15,12 @@ from urllib.parse import urlsplit
 import requests
 from oauthlib.oauth2 import OAuth2Error
 from sentinelhub import DataCollection, SHConfig
-from sentinelhub.exceptions import DownloadFailedException, OutOfRequestsException
+from sentinelhub.exceptions import BaseSentinelHubException, DownloadFailedException, OutOfRequestsException
 
 from tasks.client import Limited, forget_tokens
 from tasks.errors import ServiceDown, ServiceError, WrongUse
 from tasks.settings import Settings
+from tasks.words import one_line
 
 T = TypeVar("T")
 
@@ -33,7 +34,10 @@ COLLECTIONS = {
 }
 """What we ask for, by collection id and orbit direction."""
 
-UNUSABLE = (OAuth2Error, requests.RequestException, ValueError, KeyError, TypeError, AttributeError)
+UNUSABLE = (
+    BaseSentinelHubException, OAuth2Error, requests.RequestException,
+    ValueError, KeyError, TypeError, AttributeError, RecursionError,
+)  # fmt: skip
 """What the client raises beside its own error, over answers that are not what it expects."""
 
 _defining = Lock()
@@ -147,7 +151,7 @@ def _explained(config: SHConfig, error: Exception) -> ServiceError:
         )
     if isinstance(cause, requests.HTTPError) and cause.response is not None:
         return ServiceError(f"{service} answered {_status(cause)}: {_message(cause.response)}")
-    return ServiceError(f"{service} sent something unusable ({type(error).__name__}: {_one_line(str(error))})")
+    return ServiceError(f"{service} sent something unusable ({type(error).__name__}: {one_line(error)})")
 
 
 def _message(response: requests.Response) -> str:
@@ -155,12 +159,8 @@ def _message(response: requests.Response) -> str:
     try:
         body = response.json()
     except ValueError:
-        return _one_line(response.text) or response.reason
+        return one_line(response.text) or response.reason
     body = body.get("error", body) if isinstance(body, dict) else body
     if isinstance(body, dict):
         body = body.get("message") or body.get("description") or json.dumps(body)
-    return _one_line(str(body))
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:300]
+    return one_line(body)

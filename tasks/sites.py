@@ -17,12 +17,19 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from tasks.errors import WrongUse
+from tasks.words import clean, one_line
 
 NEAR_KM = 50.0
 """Outlines of one name that lie farther apart are different mines."""
 
 KM_PER_DEGREE = 111.2
 """Of latitude."""
+
+UNREADABLE = (
+    pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
+    shapely.errors.ShapelyError, ValueError,
+)  # fmt: skip
+"""What reading a file raises that is no outline file, or a broken one."""
 
 COLUMNS = {
     "slug": ("slug",),
@@ -75,9 +82,11 @@ def read_frame(path: Path, layer: str | None = None) -> geopandas.GeoDataFrame:
             raise WrongUse(f"{path.name} has the layers {', '.join(layers)}: choose one with --layer")
         if layer is not None and layer not in layers:
             raise WrongUse(f"{path.name} has no layer '{layer}', only {', '.join(layers)}")
-        frame = pyogrio.read_dataframe(path, layer=layer)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
-        raise WrongUse(f"{path.name} is no readable outline file (GeoJSON, GeoPackage, KML): {error}") from error
+        frame = pyogrio.read_dataframe(path, layer=layer, on_invalid="fix")  # rings that do not close
+    except UNREADABLE as error:
+        raise WrongUse(
+            f"{path.name} is no readable outline file (GeoJSON, GeoPackage, KML): {one_line(error)}"
+        ) from error
     if not isinstance(frame, geopandas.GeoDataFrame) or frame.empty:
         raise WrongUse(f"{path.name} holds no outlines")
     return frame if frame.crs is None else frame.to_crs(4326)
@@ -146,7 +155,7 @@ def _near(one: BaseGeometry | None, other: BaseGeometry | None) -> bool:
 
 
 def _given(value: Any) -> bool:
-    return value is not None and value == value and str(value).strip() != ""
+    return value is not None and value == value and clean(value) != ""
 
 
 def _name_without_name(words: Mapping[str, Any], key_column: str | None, stem: str, number: int) -> str:
@@ -158,9 +167,10 @@ def _name_without_name(words: Mapping[str, Any], key_column: str | None, stem: s
 
 def _site(rows: list[Mapping[str, Any]]) -> Site:
     first = rows[0]
-    text = {word: str(first[word]) for word in first if word in COLUMNS and word not in ("slug", "key", "licence")}
-    name = text.pop("name").strip()
-    slug = str(first["slug"]) if "slug" in first else slug_of(name, str(first.get("key", "")), first["row"])
+    known = [word for word in first if word in COLUMNS and word not in ("slug", "key", "licence")]
+    text = {word: clean(first[word], lines=word == "notes") for word in known}
+    name = text.pop("name")
+    slug = clean(first["slug"]) if "slug" in first else slug_of(name, str(first.get("key", "")), first["row"])
     return Site(slug, name, _together([row["aoi"] for row in rows]), _licence(first.get("licence")), text)
 
 

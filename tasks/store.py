@@ -15,26 +15,16 @@ from psycopg.types.shapely import register_shapely
 
 import sql
 from models.labels import LABELS, NODATA
-from tasks.checkpoint import Check, Figures, Judgement, judge
+from tasks.checkpoint import Figures, Judgement, judge
+from tasks.expectations import SEGMENTS, suite
 from tasks.registry import Mine
 from tasks.segment import Segmented
+from tasks.settings import settings
 from tasks.specks import HECTARES_PER_PIXEL
 from tasks.vectorise import outlines, regions
 
 if TYPE_CHECKING:
     from models.zoo import SegmentationModel
-
-SUITE = "segments"
-
-CHECKS = (
-    Check("invalid", None, 0, "{value} polygons are invalid"),
-    Check("not_multipolygon", None, 0, "{value} geometries are no MultiPolygon"),
-    Check("wrong_crs", None, 0, "the polygons are not in EPSG:4326"),
-    Check("unknown_class", None, 0, "{value} polygons have a class that is no mine component"),
-    Check("low_confidence", 0, None, "a confidence below 0 ({value})"),
-    Check("high_confidence", None, 1, "a confidence above 1 ({value})"),
-    Check("difference", None, 0.01, "hectares of polygons and of the class raster differ by {percent} %"),
-)
 
 
 def class_areas(classes: np.ndarray, confidence: np.ndarray) -> list[dict[str, Any]]:
@@ -77,7 +67,7 @@ def copy_rows(connection: sql.Connection, statement: str, types: list[str], rows
     info = TypeInfo.fetch(connection, "geometry")
     if info is None:
         raise sql.DatabaseError("the database has no type 'geometry': run `minecam db migrate`")
-    with connection.cursor() as cursor:
+    with sql.in_words(), connection.cursor() as cursor:
         register_shapely(info, cursor)  # on this cursor alone: elsewhere geometries stay as they are
         with cursor.copy(sql.query(statement)) as copy:
             copy.set_types([*types, "geometry"])
@@ -96,26 +86,29 @@ def store(
 ) -> sql.Row | None:
     """Write the epoch with its class areas and segments and advance the acquisition to `segmented`.
 
-    A current epoch of the same weights is returned as it is; one of other weights under the same name is
+    A current epoch of the same weights and pixels is returned as it is; one of others under the same name is
     superseded, and so is one made from older products of the same sensing: only now, since newer products that are
     refused (cloud, a fault) must not take away what was known of that day. Polygons that fail their suite
     quarantine the acquisition: None, and nothing else is written.
     """
     judgement_figures = figures(frame, segmented.classes)
-    judgement = judge(suite=SUITE, figures=judgement_figures, checks=CHECKS)
+    judgement = judge(suite=SEGMENTS, figures=judgement_figures, checks=suite(SEGMENTS, settings()))
     acquisition_id = acquisition["acquisition_id"]
     sql.run(connection, "year_add", sensing_time=acquisition["sensing_time"])
     with connection.transaction():
         sql.run(connection, "acquisition_lock", acquisition_id=acquisition_id)
         current = sql.run_one(connection, "epoch_current", acquisition_id=acquisition_id, model=model.name)
-        if current and current["model_checksum"] == model.checksum:
+        same_weights = current is not None and current["model_checksum"] == model.checksum
+        if current and same_weights and current["class_checksum"] == segmented.checksums[0]:
+            sql.run(connection, "acquisition_segmented", acquisition_id=acquisition_id)
             return current
         _record(connection, acquisition_id, judgement, judgement_figures, flow_run_id)
         if not judgement.passed:
             sql.run(connection, "acquisition_quarantine", acquisition_id=acquisition_id, reasons=judgement.reasons)
             return None
         if current:
-            sql.run(connection, "epoch_supersede", epoch_id=current["epoch_id"], why="segmented with other weights")
+            other = "pixels" if same_weights else "weights"
+            sql.run(connection, "epoch_supersede", epoch_id=current["epoch_id"], why=f"segmented with other {other}")
         sql.run(connection, "epoch_replace", acquisition_id=acquisition_id, model=model.name)
         epoch = _write_epoch(connection, acquisition, mine, model, segmented, flow_run_id)
         for area in class_areas(segmented.classes, segmented.confidence):
@@ -134,7 +127,7 @@ def _record(
         connection,
         "validation_add",
         acquisition_id=acquisition_id,
-        suite=SUITE,
+        suite=SEGMENTS,
         passed=judgement.passed,
         reasons=judgement.reasons,
         figures=Jsonb(measured),

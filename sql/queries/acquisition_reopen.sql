@@ -1,7 +1,16 @@
--- A re-run judges again what was quarantined, looks again at what was never downloaded, and tries again what failed; what a person rejected stays so.
+-- A re-run judges again what was quarantined, fetches what was never downloaded, shows nothing, or lies on another grid
+-- than the mine, and tries again what failed; what a person rejected stays so.
 update acquisition a
-set state = case when state = 'failed' then 'failed' when raster is null then 'discovered' else 'downloaded' end, tries = 0
-where mine_id = %(mine_id)s
+set state = case when state = 'failed' then 'failed' when raster is null or other_grid or aoi_coverage = 0
+                 then 'discovered' else 'downloaded' end,
+    tries = 0
+from (select q.acquisition_id, coalesce(v.figures ->> 'grid' <> v.figures ->> 'grid_of_mine', false) as other_grid
+      from acquisition q
+      left join lateral (select figures from validation where acquisition_id = q.acquisition_id
+                         order by validation_id desc limit 1) v on true
+      where q.mine_id = %(mine_id)s) latest
+where a.acquisition_id = latest.acquisition_id
+  and mine_id = %(mine_id)s
   and sensor_set = %(sensor_set)s
   and superseded_at is null
   and state in ('quarantined', 'failed')

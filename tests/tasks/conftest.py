@@ -36,6 +36,13 @@ class Service:
             return 200, {}, json.dumps(self._page(int(body.get("next", 0)))).encode()
         return 200, {"X-ProcessingUnits-Spent": "0.25"}, self._tiff(body["output"])
 
+    def token(self, form: str) -> tuple[int, dict[str, str], bytes]:
+        self.tokens += 1
+        if "client_secret=right" not in form:
+            return 401, {}, b'{"error": "invalid_client"}'
+        token = {"access_token": f"a.{self.tokens}.c", "expires_in": 3600, "token_type": "Bearer"}
+        return 200, {}, json.dumps(token).encode()
+
     def _page(self, begin: int) -> dict[str, Any]:
         more = {"next": begin + 2} if begin + 2 < len(self.features) else {}
         page = self.features[begin : begin + 2]
@@ -57,17 +64,9 @@ def _handler(service: Service) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers["Content-Length"]))
             if self.path == "/token":
-                self._token(content.decode())
+                self._send(*service.token(content.decode()))
             else:
                 self._send(*service.reply(self.path, json.loads(content)))
-
-        def _token(self, form: str) -> None:
-            service.tokens += 1
-            if "client_secret=right" in form:
-                token = {"access_token": f"a.{service.tokens}.c", "expires_in": 3600, "token_type": "Bearer"}
-                self._send(200, {}, json.dumps(token).encode())
-            else:
-                self._send(401, {}, b'{"error": "invalid_client"}')
 
         def _send(self, status: int, headers: dict[str, str], content: bytes) -> None:
             self.send_response(status)

@@ -13,10 +13,11 @@ from shapely.geometry import MultiPolygon, box, mapping
 import sql
 from models.sensors import SENSOR_SETS
 from tasks import agenda, budget, registry
-from tasks.discover import discover, shows
+from tasks.discover import discover
 from tasks.download import download
 from tasks.errors import ServiceError
 from tasks.grid import Grid
+from tasks.products import shows
 from tasks.rasters import encode_cog, read
 from tasks.registry import Mine
 from tasks.segment import model_for
@@ -145,7 +146,7 @@ def test_one_search_finds_what_each_of_the_mines_would(database, near, sentinel_
 def test_an_outline_that_is_none_is_a_service_error_and_writes_nothing(database, near, sentinel_hub):
     sentinel_hub.features = products((1, EVERYWHERE))
     sentinel_hub.features[0]["geometry"] = {"type": "Polygon", "coordinates": "here"}
-    with pytest.raises(ServiceError, match="an outline that is none"):
+    with pytest.raises(ServiceError, match="whose outline is none"):
         found(database, near)
     assert database.execute("select count(*) as n from acquisition").fetchone()["n"] == 0
     assert shows({"geometry": None}, near[0].aoi)

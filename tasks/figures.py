@@ -1,0 +1,79 @@
+"""What is measured of an acquisition: coverage, clouds, values of its bands, what only shows beside its history. Pure.
+
+`validate` holds these figures against the suite of the sensor set.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from tasks.alignment import Shift
+from tasks.checkpoint import Figures
+from tasks.radiometry import Seen, gain, offset_left, stripes
+from tasks.validity import cloud_mask
+
+RADAR = ("VV", "VH")
+LEAST_PRESENT = 0.05
+"""Least share of valid pixels with a value; a band with less is not there, and nothing else is measured of it."""
+
+
+def figures(
+    *,
+    bands: np.ndarray,
+    names: Sequence[str],
+    valid: np.ndarray,
+    scl: np.ndarray | None,
+    data_mask: np.ndarray,
+    aoi: np.ndarray,
+    tags: Mapping[str, str],
+    history: Sequence[Seen],
+    shift: Shift | None,
+) -> Figures:
+    """Measure an acquisition; shares are 0-1, None stands for what cannot be measured.
+
+    `bands` float32 (B, H, W) reflectance or linear gamma0 in the order of `names`, `valid`, `data_mask` and `aoi`
+    (H, W); `tags` of the raster (`harmonised`); `history` the bands and valid pixels of other acquisitions on its grid,
+    the one before first; `shift` (rows, columns) in pixels off the mine's other acquisitions.
+    """
+    optical = not set(names) & set(RADAR)
+    seen = bands[:, valid & aoi]
+    present = dict(zip(names, (seen != 0).mean(axis=1).tolist() if seen.size else [None] * len(names), strict=True))
+    there = [index for index, name in enumerate(names) if (present[name] or 0) >= LEAST_PRESENT]
+    values = seen[there]
+    dark = np.percentile(values, 1, axis=1) if values.size else np.array([])
+    bright = dict(zip(there, np.percentile(values, 99, axis=1).tolist() if values.size else [], strict=True))
+    return {
+        "aoi_coverage": float((data_mask[aoi] > 0).mean()),
+        "valid_share": float(valid[aoi].mean()),
+        "cloud_share": 0.0 if scl is None else float(cloud_mask(scl)[aoi].mean()),
+        **{f"present_{name}": share for name, share in present.items()},
+        "low": float(dark.min()) if values.size else None,
+        **{f"high_{name}": bright.get(index) for index, name in enumerate(names)},
+        "saturated_share": float((values >= 1).any(axis=0).mean()) if values.size and optical else None,
+        "harmonised": float(tags.get("harmonised", "").lower() == "true") if optical else None,
+        **(_against_history(bands, names, there, valid & aoi, dark, history, aoi) if optical else {}),
+        "shift_px": None if shift is None else float(np.hypot(*shift)),
+        "shift_rows": None if shift is None else shift[0],
+        "shift_columns": None if shift is None else shift[1],
+    }
+
+
+def _against_history(
+    bands: np.ndarray,
+    names: Sequence[str],
+    there: Sequence[int],
+    seen: np.ndarray,
+    dark: np.ndarray,
+    history: Sequence[Seen],
+    aoi: np.ndarray,
+) -> Figures:
+    """Measure what only shows beside other acquisitions: an offset, a gain and stripes of the bands `there`."""
+    earlier = [(planes, valid & aoi) for planes, valid in history if (valid & aoi).any()]
+    dark_before = [np.percentile(planes[there][:, valid], 1, axis=1) for planes, valid in earlier[:1]]
+    measured: Figures = {"offset_left": float(offset_left(dark, dark_before[0])) if there and earlier else None}
+    lines = 0
+    for index in there:
+        before = [(planes[index], valid) for planes, valid in earlier]
+        measured[f"gain_{names[index]}"] = gain((bands[index], seen), before)
+        lines += stripes((bands[index], seen), before)
+    return measured | {"stripes": float(lines) if there else None}

@@ -1,0 +1,123 @@
+"""What the catalog says of products, read with suspicion: its features become days of a mine, or an error in words.
+
+Pure; `discover` writes them down.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from shapely.errors import ShapelyError
+from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
+
+from tasks.errors import ServiceError
+from tasks.words import one_line
+
+BASELINE = re.compile(r"_N(\d\d)(\d\d)_", re.ASCII)
+PRODUCT_ID = re.compile(r"[!-~]{1,300}")
+"""Printable and without blanks: it goes into tables, tags of rasters, messages."""
+ORBITS = ("", "ascending", "descending")
+
+
+@dataclass(frozen=True)
+class Product:
+    """One product of the catalog; times in UTC, `cloud` in per cent of the tile."""
+
+    id: str
+    when: datetime
+    created: datetime | None
+    orbit: str
+    cloud: float | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """All products of one mine of one day (and one orbit direction, for Sentinel-1); times in UTC."""
+
+    orbit_direction: str
+    sensing_date: date
+    sensing_time: datetime
+    published_at: datetime | None
+    product_ids: list[str]
+    baseline: str | None
+    cloud_cover: float | None
+
+
+def group(features: Iterable[Any], *, by_orbit: bool) -> list[Found]:
+    """Return the catalog's `features` as one `Found` per UTC day (and orbit direction), in order of time.
+
+    The baseline is that of the newest processing; cloud cover is the mean over the tiles, as a share.
+    Raises ServiceError when a feature has no id or no time (or orbit, where these are kept apart).
+    """
+    days: dict[tuple[date, str], list[Product]] = defaultdict(list)
+    for feature in features:
+        try:
+            product = _product(feature, by_orbit=by_orbit)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise ServiceError(f"the catalog sent a product without id or time ({one_line(repr(error))})") from error
+        days[product.when.date(), product.orbit].append(product)
+    found = [_found(day, orbit, products) for (day, orbit), products in days.items()]
+    return sorted(found, key=lambda one: one.sensing_time)
+
+
+def _product(feature: Any, *, by_orbit: bool) -> Product:
+    """Return the product that a feature of the catalog is; raises what Python raises where it is none.
+
+    Cloud cover and publication are but hints: what is no value of them counts as not known.
+    """
+    identity, properties = feature["id"], feature["properties"]
+    if not (isinstance(identity, str) and PRODUCT_ID.fullmatch(identity)):
+        raise ValueError(f"{identity!r} is no product id")
+    orbit = str(properties.get("sat:orbit_state", "")).lower() if by_orbit else ""
+    if orbit not in ORBITS:
+        raise ValueError(f"{orbit!r} is no orbit direction")
+    cloud, created = properties.get("eo:cloud_cover"), None
+    with suppress(TypeError, ValueError, OverflowError):
+        created = _time(properties.get("created"))
+    known = type(cloud) in (int, float) and 0 <= cloud <= 100
+    return Product(identity, _time(properties["datetime"]), created, orbit, float(cloud) if known else None)
+
+
+def _found(day: date, orbit: str, products: list[Product]) -> Found:
+    created = [product.created for product in products if product.created is not None]
+    clouds = [product.cloud for product in products if product.cloud is not None]
+    ids = sorted({product.id for product in products})
+    return Found(
+        orbit_direction=orbit,
+        sensing_date=day,
+        sensing_time=min(product.when for product in products),
+        published_at=max(created, default=None),
+        product_ids=ids,
+        baseline=max((known for name in ids if (known := baseline(name))), default=None),
+        cloud_cover=sum(clouds) / len(clouds) / 100 if clouds else None,
+    )
+
+
+def baseline(product_id: str) -> str | None:
+    """Return the processing baseline in a Sentinel-2 product id (`_N0509_` is `05.09`), or None."""
+    match = BASELINE.search(product_id)
+    return f"{match[1]}.{match[2]}" if match else None
+
+
+def _time(text: Any) -> datetime:
+    when = datetime.fromisoformat(text)
+    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+
+
+def shows(product: dict[str, Any], aoi: BaseGeometry) -> bool:
+    """Say whether a product of the catalog touches `aoi` (EPSG:4326); one that does not say where it lies may.
+
+    Raises ServiceError when its outline is none.
+    """
+    outline = product.get("geometry") if isinstance(product, dict) else None
+    if outline is None:
+        return True
+    try:
+        return bool(shape(outline).intersects(aoi))
+    except (ShapelyError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        raise ServiceError(f"the catalog sent a product whose outline is none ({one_line(repr(error))})") from error
