@@ -37,20 +37,9 @@ from tasks.client import Client
 
 MODEL = SimpleNamespace(name="by-brightness", version="1", checksum="a" * 64, sensor_set=sensor_set("s2-rgb"))
 STEPS = (
-    "discover", "look", "download", "validate", "segment", "vectorise", "store", "findings", "compare", "alert", "notify",
-)  # fmt: skip
-    "discover",
-    "look",
-    "download",
-    "validate",
-    "segment",
-    "vectorise",
-    "store",
-    "findings",
-    "compare",
-    "alert",
+    "discover", "look", "download", "validate", "segment", "vectorise", "store", "findings", "compare", "alert",
     "notify",
-)
+)  # fmt: skip
 
 
 class Trail:
