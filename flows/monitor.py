@@ -12,7 +12,20 @@ from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 
 import sql
-from flows.steps import alert, compare, discover, download, look, notify, segment, stale, store, validate, vectorise
+from flows.steps import (
+    alert,
+    compare,
+    discover,
+    download,
+    findings,
+    look,
+    notify,
+    segment,
+    stale,
+    store,
+    validate,
+    vectorise,
+)
 from models.sensors import SENSOR_SETS
 from tasks import agenda, registry
 from tasks.errors import EXPLAINED, Busy, RunError, ServiceDown
@@ -89,6 +102,7 @@ def watch(
                 segments = vectorise(segmented)
                 store(connection, downloaded, mine, model, segmented, segments, run)
         say.info("%s", agenda.outcome(connection, acquisition, mine))
+    findings(connection, mine, flow_run_id=run)
     uncompared: list[Exception] = []
     for epoch in agenda.due_epochs(connection, mine, model, start=start, end=end, rerun=rerun):
         # The transaction inside: a comparison stands with its alerts or not at all.
@@ -146,10 +160,10 @@ def _together(near: Sequence[Mine], start: date | None, end: date | None) -> lis
     model, failed = model_for(near[0]), []
     with sql.in_words(), _database() as connection, agenda.runs_of(connection, near) as free:
         due = acquire(connection, free, model, start=start, end=end)
-    for mine in free:
+    for mine in near:
         try:
             with sql.in_words(), _database() as connection, agenda.one_run_at_a_time(connection, mine):
-                watch(connection, mine, model, start=start, end=end, due=due[mine.mine_id])
+                watch(connection, mine, model, start=start, end=end, due=due.get(mine.mine_id, []))
         except Busy as busy:
             get_run_logger().warning("%s", busy)
         except Exception as error:

@@ -16,6 +16,7 @@ from tasks import alert as alerts
 from tasks import compare as comparisons
 from tasks import discover as catalog
 from tasks import download as process_api
+from tasks import findings as found
 from tasks import look as glance
 from tasks import notify as notices
 from tasks import segment as segmentation
@@ -63,6 +64,7 @@ validate = step(validation.validate, "{mine.slug} {acquisition[sensing_date]}")
 segment = step(segmentation.segment, "{mine.slug} {acquisition[sensing_date]}")
 vectorise = step(vectors.vectorise, "")
 store = step(storage.store, "{mine.slug} {acquisition[sensing_date]}")
+findings = step(found.findings, "{mine.slug}")
 compare = step(comparisons.compare, "{mine.slug} {epoch[sensing_time]:%Y-%m-%d}")
 alert = step(alerts.alert, "{mine.slug}")
 notify = step(notices.notify, "")

@@ -21,8 +21,13 @@ Role = Literal["admin", "ingest", "read"]
 """Who may do what: `migrations/0006_roles.sql`."""
 
 LOCK_SECONDS = 300
-"""How long a statement waits for what others have locked: whoever forgot to commit must not stop it for ever."""
-ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+"""How long a statement waits for what others have locked: who forgot to commit must not stop the monitor for ever."""
+ALIVE: dict[str, Any] = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
 """A server that vanished without a word is given up after a minute, not after hours."""
 
 
@@ -66,13 +71,17 @@ def query(name: str) -> LiteralString:
 def run(connection: Connection, name: str, /, **parameters: Any) -> list[Row]:
     """Run `queries/<name>.sql` and return its rows (empty for statements that return none).
 
-    Raises DatabaseError when the database lacks the schema, DatabaseFailed as `in_words` does.
+    Raises DatabaseError when the database lacks the schema, or cannot hold what is given: a NUL in a text, a number
+    too large for its column. Raises DatabaseFailed as `in_words` does.
     """
     try:
         with in_words():
             cursor = connection.execute(query(name), parameters or None)
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction) as error:
         raise DatabaseError("the database has not the schema of this MineCam: run `minecam db migrate`") from error
+    except (psycopg.DataError, UnicodeEncodeError) as error:
+        reason = " ".join(str(error).split())[:300].encode("ascii", "backslashreplace").decode()
+        raise DatabaseError(f"the database cannot hold what it is given ({reason}): give other values") from error
     return cursor.fetchall() if cursor.description else []
 
 

@@ -2,7 +2,7 @@
 
 
 class DatabaseError(RuntimeError):
-    """The database cannot be reached or is not one of ours; the message says what to do."""
+    """The database cannot be reached, is not one of ours, or cannot hold a value; the message says what to do."""
 
 
 class DatabaseFailed(DatabaseError):  # noqa: N818  (a state of things, not a fault)

@@ -139,7 +139,7 @@ def fails_alone(connection: sql.Connection, acquisition: sql.Row) -> Iterator[No
         if connection.closed:
             raise
         identity = acquisition["acquisition_id"]
-        sql.run(connection, "acquisition_failed", acquisition_id=identity, reason=str(error), processing_units=0)
+        sql.run(connection, "acquisition_failed", acquisition_id=identity, reason=str(error))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import shapely
 
 import sql
+from tasks import late
 from tasks.grid import to_utm
 from tasks.lifecycle import NOT_MINED, known_as_mine, next_state, transition
 from tasks.measures import NEAR, OF_CHANGE, OF_MINE, Match, adds, amount, joined, match, reached, severity
@@ -33,6 +34,7 @@ def alert(connection: sql.Connection, comparison: sql.Row, mine: Mine) -> list[s
             _speak_anew(sight)
             + advance(sight)
             + raise_alerts(sight, sql.run(connection, "rule_enabled", mine_id=mine.mine_id))
+            + late.again(sight)
         )
         return sql.run(connection, "alert_event_read", mine_id=mine.mine_id, events=events)
 
@@ -171,14 +173,15 @@ def _carry_on(sight: Sight, standing: Sequence[sql.Row], found: Match, rule: sql
     row, *others = sorted(standing, key=lambda one: (one["state"] == "provisional", one["first_time"]))
     old, new = (to_utm(it, sight.epsg) for it in (ground_of(row), found.geometry))
     time, whole = sight.epoch["sensing_time"], found
+    as_it_is = Match(ground_of(row), row["hectares"], row["measured"])
     if adding:
         theirs = [to_utm(ground_of(other), sight.epsg) for other in others]
         grown = bool(others) or adds(old, new)
         if not grown and row["first_time"] <= time <= row["last_time"]:
             return []
-        whole = match(joined([old, new, *theirs]) if grown else old, sight.epsg)
+        whole = match(joined([old, new, *theirs]), sight.epsg) if grown else as_it_is
     elif time < row["last_time"]:
-        whole = Match(ground_of(row), row["hectares"], row["measured"])
+        whole = as_it_is
     level = severity(whole.measured, rule)
     owner = {"alert_id": row["alert_id"], "epoch_id": sight.epoch["epoch_id"]}
     sql.run(

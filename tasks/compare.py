@@ -93,7 +93,12 @@ def _write(
         sql.run(connection, "epoch_lock", epoch_id=epoch["epoch_id"])
         current = sql.run_one(connection, "comparison_current", epoch_id=epoch["epoch_id"])
         same = current and all(current[name] == value for name, value in result.items())
-        if current and same and _parts(frame.itertuples()) == _stored_parts(connection, current):
+        if (
+            current
+            and same
+            and _parts(frame.itertuples()) == _stored_parts(connection, current)
+            and per_class == sql.run(connection, "class_change_read", comparison_id=current["comparison_id"])
+        ):
             sql.run(connection, "comparison_checked", comparison_id=current["comparison_id"])
             return current
         if current:

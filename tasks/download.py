@@ -63,9 +63,9 @@ def download(connection: sql.Connection, acquisition: sql.Row, mine: Mine, besid
 
     Those acquisitions `beside` it, of the same pass over mines near by, that cost less in the same request come with
     it; returns the others. Does nothing when the acquisition is past that, or failed after it with its raster whole.
-    Processing units are recorded in any case. Where the month's budget lacks what it costs, nothing is asked for, and
-    it waits, with that as its reason. Raises ServiceDown where the service serves nobody, once the acquisition is
-    recorded as failed.
+    What was paid is recorded in any case. Where the month's budget lacks what it costs, nothing is asked for, and it
+    waits, with that as its reason. Raises ServiceDown where the service serves nobody, once the acquisition is recorded
+    as failed.
     """
     if acquisition["state"] not in ("discovered", "failed") or _is_here(connection, acquisition):
         return list(beside)
@@ -76,11 +76,9 @@ def download(connection: sql.Connection, acquisition: sql.Row, mine: Mine, besid
         return list(beside)
     served: list[Due] = [(acquisition, mine), *(beside[number] for number in joining)]
     pixels = np.array([one.grid.width * one.grid.height for _, one in served])
-    spent = np.zeros(len(served))
 
     def charge(units: float) -> None:
         parts_of = units * pixels / pixels.sum()
-        np.add(spent, parts_of, out=spent)
         for number, ((row, one), part) in enumerate(zip(served, parts_of, strict=True)):
             budget.charge(
                 connection, one, "process", float(part), acquisition_id=row["acquisition_id"], requests=int(not number)
@@ -89,18 +87,16 @@ def download(connection: sql.Connection, acquisition: sql.Row, mine: Mine, besid
     try:
         whole = _fetch(acquisition, grid, charge, pace=lambda units: budget.pace(connection, units))
     except ServiceError as error:  # what came with it is tried by itself: the fault may lie in this one
-        failed(connection, acquisition, error, spent[0])
-        for (row, _), units in zip(served[1:], spent[1:], strict=True):
-            sql.run(connection, "acquisition_spent", acquisition_id=row["acquisition_id"], processing_units=units)
+        failed(connection, acquisition, error)
         if isinstance(error, ServiceDown):
             raise
         return list(beside)
-    for (row, one), units in zip(served, spent, strict=True):
+    for row, one in served:
         try:
             rows, columns = grid.slices(one.grid)
             address, checksum = _write(row, one, whole[:, rows, columns])
         except (ServiceError, RasterError) as error:
-            failed(connection, row, error, units)
+            failed(connection, row, error)
             continue
         sql.run(
             connection,
@@ -108,7 +104,6 @@ def download(connection: sql.Connection, acquisition: sql.Row, mine: Mine, besid
             acquisition_id=row["acquisition_id"],
             raster=address,
             checksum=checksum,
-            processing_units=float(units),
         )
     return [one for number, one in enumerate(beside) if number not in joining]
 
@@ -122,11 +117,11 @@ def _is_here(connection: sql.Connection, row: sql.Row) -> bool:
     except RasterLost:
         return False
     except RasterError as error:
-        failed(connection, row, error, 0)
+        failed(connection, row, error)
         return True
     sql.run(
         connection, "acquisition_downloaded", acquisition_id=row["acquisition_id"], raster=row["raster"],
-        checksum=row["checksum"], processing_units=0.0,
+        checksum=row["checksum"],
     )  # fmt: skip
     return True
 
@@ -142,12 +137,9 @@ def _joined(row: sql.Row, mine: Mine, beside: Sequence[Due]) -> tuple[Grid, list
     )
 
 
-def failed(connection: sql.Connection, row: sql.Row, error: Exception, spent: float) -> None:
-    """Record that a step of acquisition `row` failed, and what it cost all the same."""
-    sql.run(
-        connection, "acquisition_failed", acquisition_id=row["acquisition_id"], reason=str(error),
-        processing_units=float(spent),
-    )  # fmt: skip
+def failed(connection: sql.Connection, row: sql.Row, error: Exception) -> None:
+    """Record that a step of acquisition `row` failed."""
+    sql.run(connection, "acquisition_failed", acquisition_id=row["acquisition_id"], reason=str(error))
 
 
 def _fetch(row: sql.Row, grid: Grid, charge: Callable[[float], None], pace: Callable[[float], None]) -> np.ndarray:

@@ -73,24 +73,21 @@ def look(connection: sql.Connection, acquisition: sql.Row, mine: Mine, *, flow_r
     budget.pace(connection, units)
     width, height = coarse(mine.grid)
     given = settings()
-    spent = 0.0
     try:
         response = service.ask(
             config := service.configuration(given), lambda: fetch(config, acquisition, (), mine.grid, (width, height))
         )
-        spent = charged(response.headers, units)
-        budget.charge(connection, mine, "look", spent, acquisition_id=identity)
+        budget.charge(connection, mine, "look", charged(response.headers, units), acquisition_id=identity)
         scl, data_mask = unpack(response.content, bands=2, size=(width, height), dtype="uint16")
         refuse_empty(data_mask, acquisition)
     except ServiceError as error:
-        failed(connection, acquisition, error, spent)
+        failed(connection, acquisition, error)
         if isinstance(error, ServiceDown):
             raise
         return False
     measured = figures(scl, data_mask, _aoi(mine, width, height))
     judgement = judge(suite=LOOK, figures=measured, checks=suite(LOOK, given))
     with connection.transaction():
-        sql.run(connection, "acquisition_spent", acquisition_id=identity, processing_units=spent)
         if not judgement.passed:
             sql.run(connection, "look_refuse", acquisition_id=identity, reasons=judgement.reasons, **measured)
         sql.run(

@@ -5,7 +5,6 @@ told of each event at least once, and again only where a run was killed between 
 number of the event is in the message. What cannot be delivered stays so, and the next run tries it again.
 """
 
-import base64
 import logging
 import re
 import time
@@ -21,6 +20,7 @@ from tasks.errors import WrongUse
 from tasks.evidence import picture
 from tasks.measures import unit
 from tasks.notice import body, digest, markdown, subject
+from tasks.pictures import address
 from tasks.registry import Mine
 from tasks.settings import settings
 from tasks.words import one_line
@@ -184,8 +184,8 @@ def _tell_prefect(_: str, events: Sequence[sql.Row]) -> None:
     from prefect.events import emit_event
 
     png = picture(event)
-    address = f"data:image/png;base64,{base64.b64encode(png).decode()}" if png else None
-    create_markdown_artifact(markdown(event, address), key=f"alert-{event['alert_id']}", description=subject(event))
+    shown = address(png) if png else None
+    create_markdown_artifact(markdown(event, shown), key=f"alert-{event['alert_id']}", description=subject(event))
     emit_event(
         f"minecam.alert.{event['to_state']}",
         resource={

@@ -3,6 +3,7 @@
 `notify` puts them into artifacts. Pure: arrays in, arrays or the bytes of a PNG out.
 """
 
+import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ PANEL, HEAD, LEGEND = 440, 36, 64  # pixels: side of a sheet's panel, its title,
 INK = (40, 40, 40)
 OUTLINE = (255, 230, 0)
 PAPER = (255, 255, 255)
+THUMBNAIL = 160
+"""Pixels that a thumbnail is wide or high at most."""
 CAPTION = 16  # pixels below a panel for its words
 
 
@@ -83,6 +86,18 @@ def before_after(
         sheet.paste(_panel(panel, size, outlines, scale), (left, 0))
         ImageDraw.Draw(sheet).text((left, size[1] + 2), caption, fill=INK)
     return _png(sheet)
+
+
+def thumbnail(rgb: np.ndarray) -> bytes:
+    """Return a small PNG of uint8 RGB (H, W, 3), for a list of many."""
+    scale = min(THUMBNAIL / max(rgb.shape[:2]), 1)
+    size = max(round(rgb.shape[1] * scale), 1), max(round(rgb.shape[0] * scale), 1)
+    return _png(Image.fromarray(rgb).resize(size, Image.Resampling.BOX))
+
+
+def address(png: bytes) -> str:
+    """Return a PNG as the address of a picture inside a text."""
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
 @dataclass(frozen=True)

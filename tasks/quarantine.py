@@ -1,12 +1,26 @@
 """The quarantine: acquisitions that validation refused, and what people decide on them.
 
-Beside the flow of data: what is released is segmented by the next run, what is rejected is never judged again.
+Beside the flow of data: what is released is segmented by the next run, what is rejected is never judged again. What
+waits is judged again when a rule or a setting has changed.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg import Rollback
+from psycopg.types.json import Jsonb
+
 import sql
-from tasks.errors import WrongUse
+from tasks import agenda
+from tasks.checkpoint import judge
+from tasks.errors import RasterError, WrongUse
+from tasks.expectations import LOOK, suite
 from tasks.pictures import Panel, colours, sheet
 from tasks.rasters import read
+from tasks.registry import Mine
+from tasks.settings import settings
+from tasks.validate import validate
 from tasks.words import LONGEST_NOTES, clean, fit
 
 DECISIONS = {"release": "released", "reject": "rejected"}
@@ -48,6 +62,64 @@ def picture(connection: sql.Connection, acquisition_id: int) -> bytes:
         )
     panel = Panel(colours(read(row["raster"], row["checksum"])), f"{row['sensing_time']:%Y-%m-%d %H:%M} UTC")
     return sheet([[panel]], title=f"{row['mine']}, in quarantine", words="; ".join(row["reasons"]))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What became of an acquisition that was judged again: its state, and its reasons before and now."""
+
+    acquisition_id: int
+    mine: str
+    sensing_time: datetime
+    state: str
+    before: list[str]
+    reasons: list[str]
+
+    @property
+    def changed(self) -> bool:
+        """Whether it left the quarantine, or stays there for other reasons."""
+        return self.state != "quarantined" or self.before != self.reasons
+
+
+def judge_again(connection: sql.Connection, mine: Mine) -> Iterator[Judged]:
+    """Judge what waits in the quarantine of `mine` by the suites and settings of today, in order of sensing.
+
+    Nothing is downloaded. What passes is accepted, and the next run segments it; what was refused by a look is judged
+    by the figures of that look, and the next run downloads it. Each is recorded by itself, and only where something
+    changed, so a run that was killed is simply made again. Raises Busy while a run has the mine.
+    """
+    with agenda.one_run_at_a_time(connection, mine):
+        for row in listed(connection, mine.slug):
+            try:
+                with connection.transaction():
+                    (_judge_raster if row["raster"] else _judge_look)(connection, row, mine)
+                    now = agenda.current(connection, row)
+                    if now["state"] == "quarantined" and now["reasons"] == row["reasons"]:
+                        raise Rollback  # as it was: nothing to record
+                reasons = now["reasons"]
+            except RasterError as error:
+                now, reasons = agenda.current(connection, row), [f"{error}: `minecam run {mine.slug} --rerun`"]
+            yield Judged(
+                row["acquisition_id"], mine.slug, row["sensing_time"], now["state"], row["reasons"], reasons
+            )  # fmt: skip
+
+
+def _judge_raster(connection: sql.Connection, row: sql.Row, mine: Mine) -> None:
+    reopened = sql.run_one(connection, "quarantine_reopen", acquisition_id=row["acquisition_id"])
+    if reopened:  # else somebody has just decided on it
+        validate(connection, reopened, mine)
+
+
+def _judge_look(connection: sql.Connection, row: sql.Row, mine: Mine) -> None:
+    identity = {"acquisition_id": row["acquisition_id"]}
+    looked = sql.run_one(connection, "look_figures", **identity)
+    if looked is None:
+        return
+    judgement = judge(suite=LOOK, figures=looked["figures"], checks=suite(LOOK, settings()))
+    outcome = {"passed": judgement.passed, "reasons": judgement.reasons}
+    sql.run(connection, "look_judge", **identity, **outcome)
+    figures = Jsonb(looked["figures"])
+    sql.run(connection, "validation_add", **identity, **outcome, suite=LOOK, figures=figures, flow_run_id=None)
 
 
 def _quarantined(connection: sql.Connection, acquisition_id: int) -> sql.Row:

@@ -18,7 +18,7 @@ OFFSET = 0.1
 LEAST_PIXELS = 400
 """Pixels seen both times, 4 hectares, below which no gain is told."""
 LEAST_LEVEL = 1e-3
-"""Reflectance of the median, or between the percentiles, below which a ratio says nothing."""
+"""Reflectance, or difference of two, below which a ratio says nothing."""
 
 LEAST_LINE = 48
 """Valid pixels of a line below which it is not called a stripe: short ones are roads, banks and the rims of pits."""
@@ -40,9 +40,10 @@ def offset_left(dark: np.ndarray, dark_before: np.ndarray) -> bool:
 def gain(now: Seen, history: Sequence[Seen]) -> float | None:
     """Return the factor, 1 or more, by which a band is brighter or darker than ever before; None: no statement.
 
-    A gain multiplies the level (the median of what both times saw) and the contrast (10th to 90th percentile) alike.
-    Haze raises the one and lowers the other, seasons and a growing pit move them apart: the smaller of the two ratios
-    counts, and none where they disagree. So does what in `history` is most alike.
+    A gain multiplies every pixel, and the contrast (10th to 90th percentile) with them. Haze raises the pixels and
+    lowers the contrast, seasons and a growing pit are not the same everywhere: what nine of ten pixels share counts,
+    or the ratio of the contrasts where that is smaller, and nothing where the two disagree. Of `history` the date that
+    is most alike counts.
     """
     told = [ratio for before in history if (ratio := _log_gain(now, before)) is not None]
     if not told:
@@ -55,25 +56,27 @@ def _log_gain(now: Seen, before: Seen) -> float | None:
     both = now[1] & before[1]
     if both.sum() < LEAST_PIXELS:
         return None
-    (low, level, high), (low_before, level_before, high_before) = (
-        np.percentile(band[both], [10, 50, 90]) for band, _ in (now, before)
-    )
-    pairs = np.array([(level, level_before), (high - low, high_before - low_before)])
-    if (pairs[:, 1] < LEAST_LEVEL).any():
+    values, values_before = (np.maximum(band[both], LEAST_LEVEL) for band, _ in (now, before))
+    contrast, contrast_before = (np.ptp(np.percentile(of, [10, 90])) for of in (values, values_before))
+    if contrast_before < LEAST_LEVEL:
         return None
-    of_level, of_contrast = np.log(np.maximum(pairs[:, 0], 1e-4) / pairs[:, 1])
-    return float(np.sign(of_level) * min(abs(of_level), abs(of_contrast))) if of_level * of_contrast > 0 else 0.0
+    lower, upper = np.percentile(np.log(values / values_before), [10, 90])
+    of_contrast = np.log(max(contrast, LEAST_LEVEL) / contrast_before)
+    if lower > 0 and of_contrast > 0:
+        return float(min(lower, of_contrast))
+    return float(max(upper, of_contrast)) if upper < 0 and of_contrast < 0 else 0.0
 
 
 def stripes(now: Seen, history: Sequence[Seen]) -> int:
-    """Return how many rows and columns of a band are stripes: dead, or brighter or darker than those beside them.
+    """Return how many stripes a band has: rows or columns that are dead, or brighter or darker than those beside them.
 
-    A line that something in `history` shows too, half as clearly, is ground; one that nothing there shows because it
-    was not seen is not told. A dead line (0) needs no history.
+    Lines next to each other are one stripe. A line that something in `history` shows too, half as clearly, is ground;
+    one that nothing there shows because it was not seen is not told. A dead line (0) needs no history.
     """
     if not now[1].any():
         return 0
-    return sum(int(_striped(turned(now), [turned(before) for before in history]).sum()) for turned in (_rows, _columns))
+    lines = (_striped(turned(now), [turned(before) for before in history]) for turned in (_rows, _columns))
+    return sum(int((np.diff(of.astype(np.int8), prepend=0) == 1).sum()) for of in lines)
 
 
 def _rows(seen: Seen) -> Seen:
@@ -89,14 +92,14 @@ def _striped(now: Seen, history: Sequence[Seen]) -> np.ndarray:
     band, valid = now
     off, _ = _off(now, STRIPE, STRIPE_SHARE)
     if not off.any():
-        return off.any(axis=(0, 1))
+        return np.zeros(len(band), bool)
     dead = ((band == 0) & valid).sum(axis=1) >= STRIPE_SHARE * np.maximum(valid.sum(axis=1), 1)
     known, told = np.zeros_like(off), np.zeros_like(off)
     for before in history:
         was_off, comparable = _off(before, STRIPE / 2, 0.8 * STRIPE_SHARE)
         known |= _beside(was_off)
         told |= comparable
-    return np.asarray((off & (told & ~known | dead)).any(axis=(0, 1)))
+    return np.any(off & (told & ~known | dead), axis=(0, 1))
 
 
 def _off(seen: Seen, amount: float, share: float) -> tuple[np.ndarray, np.ndarray]:

@@ -3,19 +3,24 @@
 A raster is written under a temporary name and moved into place, so that what stands at an address is whole.
 """
 
-import glob
 import hashlib
-import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import fsspec
 import numpy as np
+from botocore.exceptions import BotoCoreError
+from fsspec.implementations.local import LocalFileSystem
 from rasterio.errors import RasterioError, RasterioIOError
 from rasterio.io import MemoryFile
 
 from tasks.errors import RasterError, RasterLost
 from tasks.grid import Grid
+from tasks.words import one_line
+
+REFUSALS = (OSError, ImportError, ValueError, BotoCoreError)
+"""What a store raises: a disk, an object store without a key, an address that is none."""
 
 
 @dataclass(frozen=True)
@@ -82,18 +87,21 @@ def write_cog(
     )
     try:
         files, path = fsspec.core.url_to_fs(address)
-        files.makedirs(files._parent(path), exist_ok=True)
-        for left in files.glob(f"{glob.escape(path)}.*.part"):  # by a run that was killed: nobody else writes here now
-            files.rm_file(left)
-        temporary = f"{path}.{uuid.uuid4().hex[:8]}.part"
+        if isinstance(files, LocalFileSystem):  # in an object store this would make a bucket
+            files.makedirs(files._parent(path), exist_ok=True)
+        temporary = f"{path}.part"  # always the same: what a killed run has left there is written over
         try:
             files.pipe_file(temporary, content)
             files.mv(temporary, path)
-        finally:
-            if files.exists(temporary):
+        except BaseException:
+            with suppress(*REFUSALS):
                 files.rm_file(temporary)
-    except (OSError, ImportError) as error:
-        raise RasterError(f"cannot write {address} ({error}): check MINECAM_RASTERS and the space left") from error
+            raise
+    except REFUSALS as error:
+        raise RasterError(
+            f"cannot write {address} ({one_line(error)}): check MINECAM_RASTERS, what it takes to write there, and the "
+            "space left"
+        ) from error
     return hashlib.sha256(content).hexdigest()
 
 
@@ -106,16 +114,22 @@ def read(address: str, checksum: str | None = None) -> Raster:
     try:
         files, path = fsspec.core.url_to_fs(address)
         content = files.cat_file(path)
-    except FileNotFoundError as error:
-        raise RasterLost(f"cannot read the raster {address}: it is missing") from error
-    except (OSError, ImportError) as error:
-        raise RasterError(f"cannot read the raster {address}: {error}") from error
+    except REFUSALS as error:
+        if isinstance(error, FileNotFoundError) and not _without_bucket(error):
+            raise RasterLost(f"cannot read the raster {address}: it is missing") from error
+        raise RasterError(f"cannot read the raster {address}: {one_line(error)}") from error
     if checksum is not None and hashlib.sha256(content).hexdigest() != checksum:
         raise RasterLost(f"the raster {address} is not what its checksum says: download it again")
     try:
         return decode(content)
     except RasterioError as error:
         raise RasterLost(f"the raster {address} is truncated or no GeoTIFF: {error}") from error
+
+
+def _without_bucket(error: Exception) -> bool:
+    """Whether an object store says that the bucket itself is missing: then no raster in it counts as lost."""
+    answer = getattr(error.__cause__, "response", None) or {}
+    return bool(answer.get("Error", {}).get("Code") == "NoSuchBucket")
 
 
 def decode(content: bytes, *, shape: tuple[int, int, int] | None = None) -> Raster:

@@ -7,8 +7,11 @@ import sql
 from tasks import rules
 from tasks.errors import WrongUse
 from tasks.settings import settings
+from tasks.words import fit
 
 STATES = ("provisional", "confirmed", "acknowledged", "resolved", "expired")
+MOST_SEVERE = 100
+"""More than the steps of any rule."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,16 @@ def add(
     states: Sequence[str] = STATES,
     digest: bool = False,
 ) -> int:
-    """Add a route and return its id; raises WrongUse for an unknown rule or state."""
+    """Add a route and return its id; raises WrongUse for an unknown rule or state, or a severity that is none."""
+    if not states:
+        raise WrongUse(f"a route of no states tells nobody: choose of {', '.join(STATES)}")
+    if not 1 <= least_severity <= MOST_SEVERE:
+        raise WrongUse(f"there is no severity {least_severity}: give 1 to {MOST_SEVERE}")
     if unknown := [state for state in states if state not in STATES]:
         raise WrongUse(f"there is no state '{unknown[0]}': choose of {', '.join(STATES)}")
     (row,) = sql.run(
-        connection, "route_add", block=block, least_severity=least_severity, states=list(states), digest=digest,
-        rule_id=None if rule is None else rules.listed(connection, rule)[0]["rule_id"],
+        connection, "route_add", block=fit(block, "block"), least_severity=least_severity, states=list(states),
+        digest=digest, rule_id=None if rule is None else rules.listed(connection, rule)[0]["rule_id"],
     )  # fmt: skip
     return int(row["route_id"])
 

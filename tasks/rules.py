@@ -1,12 +1,13 @@
 """Rules: what raises alerts, as rows. Lists and adds them, and replays history to say what one would have raised."""
 
 import logging
+import math
 import uuid
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 import sql
 from models.labels import LABELS
@@ -15,11 +16,14 @@ from tasks.alert import advance, raise_alerts
 from tasks.errors import RasterError, WrongUse
 from tasks.measures import OF_CALENDAR, OF_CHANGE, OF_GROWTH, severity
 from tasks.sight import Sight
+from tasks.words import clean
 
 log = logging.getLogger(__name__)
 
 PLACES = ("anywhere", "outside_licence", "inside_zone")
 MEASURES = ("transition", "hectares", "patch", "growth", "growth_percent", "unseen", "silent", "given_up")
+
+KNOWN = frozenset(label.id for label in LABELS)
 
 
 class Rule(BaseModel):
@@ -44,6 +48,11 @@ class Rule(BaseModel):
     country: str | None = None
     commodity: str | None = None
 
+    @field_validator("description", "country", "commodity", mode="before")
+    @classmethod
+    def _words(cls, given: Any) -> Any:
+        return clean(given) if isinstance(given, str) else given
+
     @model_validator(mode="after")
     def _sound(self) -> "Rule":
         of_change, of_calendar = self.measure == OF_CHANGE, self.measure in OF_CALENDAR
@@ -53,6 +62,7 @@ class Rule(BaseModel):
             f"{self.measure} is measured of the whole mine: leave the place out": (
                 self.place != "anywhere" and self.measure in (*OF_GROWTH, *OF_CALENDAR)
             ),
+            "there is no label of such a number": not {*self.from_classes, *self.to_classes} <= KNOWN,
             "name the labels that the ground has now": not self.to_classes and not of_calendar,
             f"{self.measure} looks at no labels: leave them out": bool(self.to_classes) and of_calendar,
             "only a transition has labels that the ground had before": bool(self.from_classes) != of_change,
@@ -67,7 +77,8 @@ class Rule(BaseModel):
                 self.confirm_n > self.confirm_m
             ),
             "give the severity steps as rising multiples above 1": (
-                list(self.severity_steps) != sorted({*self.severity_steps}) or any(x <= 1 for x in self.severity_steps)
+                list(self.severity_steps) != sorted({*self.severity_steps})
+                or any(not 1 < x < math.inf for x in self.severity_steps)
             ),
         }
         for why, is_so in wrong.items():

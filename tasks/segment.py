@@ -13,6 +13,7 @@ import numpy as np
 import sql
 from models.labels import LABELS, NODATA
 from tasks.alignment import aligned
+from tasks.clouds import told_by
 from tasks.grid import Grid
 from tasks.previous import Look
 from tasks.rasters import Raster, read, write_cog
@@ -124,6 +125,7 @@ def segment(acquisition: sql.Row, mine: Mine, model: "SegmentationModel") -> Seg
     raster = _in_place(read(acquisition["raster"], acquisition["checksum"]), acquisition, given.min_shift_px)
     seen = look_at(raster, model, raster.grid.mask(mine.aoi))
     tags = _tags(acquisition, model, raster.tags)
+    tags |= {"cloud_mask": told_by(raster), "cloud_margin_px": str(given.cloud_margin_px)}
     addresses = [address_of(given.raster_root, acquisition, mine, model, kind) for kind in ("classes", "confidence")]
     checksums = (
         write_cog(

@@ -5,11 +5,12 @@ with the addresses of the embedded stack), else from the default here.
 """
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 import platformdirs
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tasks.errors import StackError, WrongUse
@@ -38,7 +39,9 @@ class Settings(BaseSettings):
     database_url: str | None = Field(None, description="PostGIS to use; without it the embedded cluster")
     rasters: str | None = Field(
         None,
-        description="Where rasters go: file:// or s3:// address; without it, the folder `rasters` of the home",
+        description="Where rasters go: file:// or s3:// address; without it, the folder `rasters` of the home. "
+        "An object store is reached by the standard variables: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, "
+        "AWS_DEFAULT_REGION, and AWS_ENDPOINT_URL where it is not Amazon's",
     )
 
     sh_client_id: str | None = Field(
@@ -99,16 +102,23 @@ class Settings(BaseSettings):
     )  # fmt: skip
     max_gain: float = Field(
         2.0, ge=1,
-        description="Factor by which level and contrast of a band may differ from all before: seasons reach 1.7",
+        description="Factor by which a band may differ from all before in nearly every pixel: seasons reach 1.6",
     )  # fmt: skip
     max_stripes: int = Field(
-        0, ge=0, description="Lines of pixels that may be stripes: one that was never there before is a fault"
+        0,
+        ge=0,
+        description="Stripes that bands may have: a line of pixels that stands out and never did before is a fault",
     )
     min_shift_px: float = Field(
         0.5, ge=0, description="Shift in pixels above which it is undone: below, moving pixels blurs more than it mends"
     )
     max_shift_px: float = Field(
         3.0, ge=0, description="Largest shift in pixels that is undone: geolocation is never off by so much"
+    )
+    cloud_mask: Literal["scl", "csmask"] = Field(
+        "scl",
+        description="What tells clouds and shadows: scl, of L2A only, or csmask, a network (pip install "
+        "'minecam[csmask]') where an acquisition has B02, B03, B04, B08, B11 and B12; elsewhere scl all the same",
     )
     cloud_margin_px: int = Field(2, ge=0, description="Pixels around clouds and shadows that are not valid either")
 
@@ -146,6 +156,13 @@ class Settings(BaseSettings):
     archive_port: int = Field(4280, description="Port of the local archive (the next free one if taken)")
     archive: Path | None = Field(None, description="Folder of the local archive; without it, `archive` in the home")
 
+    @field_validator("cloud_mask")
+    @classmethod
+    def _installed(cls, value: str) -> str:
+        if value == "csmask" and not find_spec("ukis_csmask"):
+            raise ValueError("it is not installed: pip install 'minecam[csmask]', or set MINECAM_CLOUD_MASK=scl")
+        return value
+
     @property
     def database_address(self) -> str:
         """Address of the PostGIS database; raises StackError while there is none."""
@@ -165,14 +182,15 @@ class Settings(BaseSettings):
 
 
 def chosen() -> dict[str, str]:
-    """Return the environment variables that set a setting, with their values; no others, however they are called."""
+    """Return the environment variables that set a setting, or lead to an object store (AWS_*), with their values; no
+    others, however they are called."""
     fields = Settings.model_fields.items()
     names = {
         str(field.validation_alias.choices[0]) if isinstance(field.validation_alias, AliasChoices)
         else f"MINECAM_{name.upper()}"
         for name, field in fields
     }  # fmt: skip
-    return {name: value for name, value in os.environ.items() if name in names}
+    return {name: value for name, value in os.environ.items() if name in names or name.startswith("AWS_")}
 
 
 def settings() -> Settings:
@@ -185,6 +203,6 @@ def settings() -> Settings:
 
 def in_words(error: ValidationError) -> str:
     """Return in one line which variables hold what is no value of their setting."""
-    wrong = [(str(one["loc"][0]), one["input"], one["msg"]) for one in error.errors()]
+    wrong = [(str(one["loc"][0]), one["input"], one["msg"].removeprefix("Value error, ")) for one in error.errors()]
     names = (field if field.isupper() else f"MINECAM_{field.upper()}" for field, _, _ in wrong)
     return "; ".join(f"{name}={given}: {reason}" for name, (_, given, reason) in zip(names, wrong, strict=True))

@@ -48,6 +48,8 @@ def _judge(connection: sql.Connection, row: sql.Row, at: datetime) -> list[int]:
         )
     if not standing["stands"]:
         return []  # a person has dealt with this
+    if at < standing["last_time"]:
+        return []  # the clock was set back: fewer days than before are no news
     known = {"alert_id": standing["alert_id"], "from_state": standing["state"], "epoch_id": None}
     if not reached(days, row):
         return transition(connection, to_state="resolved", why=f"over: {since}", **known)

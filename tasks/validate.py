@@ -12,6 +12,7 @@ import sql
 from models.sensors import sensor_set
 from tasks.alignment import Shift, measured_shift
 from tasks.checkpoint import Figures, judge
+from tasks.clouds import scene_classes
 from tasks.expectations import suite
 from tasks.figures import figures
 from tasks.history import History, history
@@ -29,8 +30,7 @@ def reflectance(raster: Raster, bands: Sequence[str]) -> np.ndarray:
 
 def validity(raster: Raster, margin_px: int) -> np.ndarray:
     """Return the valid pixels, bool (H, W), of an acquisition raster."""
-    scl = raster.band("SCL") if "SCL" in raster.descriptions else None
-    return valid_mask(scl=scl, data_mask=raster.band("dataMask"), margin_px=margin_px)
+    return valid_mask(scl=scene_classes(raster), data_mask=raster.band("dataMask"), margin_px=margin_px)
 
 
 def shift_of(raster: Raster, aoi: np.ndarray, references: Iterable[tuple[Raster, Shift]]) -> Shift | None:
@@ -69,7 +69,7 @@ def measure(raster: Raster, mine: Mine, names: Sequence[str], known: History) ->
         bands=_bands(raster, names),
         names=names,
         valid=validity(raster, margin),
-        scl=raster.band("SCL") if "SCL" in raster.descriptions else None,
+        scl=scene_classes(raster),
         data_mask=raster.band("dataMask"),
         aoi=raster.grid.mask(mine.aoi),
         tags=raster.tags,

@@ -16,12 +16,13 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from deploy.archive.bands import COLLECTIONS, Collection
-from deploy.archive.failures import bad
+from deploy.archive.failures import bad, understanding
 from deploy.archive.folder import Scene, parse_time
 
 MAX_SIDE = 2500
 DEFAULT_SIDE = 256
 FORMATS = ("image/tiff", "image/png", "image/jpeg", "application/json")
+UPSAMPLINGS = ("NEAREST", "BILINEAR", "BICUBIC")
 ORDERS = ("mostRecent", "leastRecent", "leastCC")
 _EPSG = re.compile(r"https?://www\.opengis\.net/def/crs/EPSG/0/(\d+)")
 _CRS84 = re.compile(r"https?://www\.opengis\.net/def/crs/OGC/1\.3/CRS84")
@@ -87,6 +88,11 @@ def understand(body: Any) -> Asked:
     """Return what the request `body` asks for."""
     if not isinstance(body, dict):
         raise bad("the body must be a JSON object")
+    with understanding():
+        return _understood(body)
+
+
+def _understood(body: dict[str, Any]) -> Asked:
     given = body.get("input") or {}
     if not isinstance(body.get("evalscript"), str):
         raise bad("must not be null", parameter="evalscript")
@@ -173,8 +179,16 @@ def _source(entry: Any) -> Source:
         max_cloud=float(limits.get("maxCloudCoverage", 100)),
         order=order,
         properties=_properties(limits),
-        processing=entry.get("processing") or {},
+        processing=_processing(entry.get("processing") or {}),
     )
+
+
+def _processing(given: Any) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        raise bad("must be an object", parameter="input->data->processing")
+    if str(given.get("upsampling", "NEAREST")).upper() not in UPSAMPLINGS:
+        raise bad(f"must be one of {', '.join(UPSAMPLINGS)}", parameter="input->data->processing->upsampling")
+    return given
 
 
 def _properties(limits: dict[str, Any]) -> dict[str, str]:

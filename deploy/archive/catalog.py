@@ -15,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from deploy.archive.bands import COLLECTIONS, Collection
 from deploy.archive.cql import Comparison, conditions
-from deploy.archive.failures import Refused, bad
+from deploy.archive.failures import Refused, bad, understanding
 from deploy.archive.folder import Scene, parse_time
 
 DEFAULT_LIMIT, MAX_LIMIT = 10, 100
@@ -70,6 +70,11 @@ def understand(body: Any) -> Search:
         raise bad("the body of a search must be a JSON object")
     if unknown := sorted(set(body) - PARAMETERS):
         raise bad(f"unknown parameter '{unknown[0]}'")
+    with understanding():
+        return _understood(body)
+
+
+def _understood(body: dict[str, Any]) -> Search:
     collection = _collection(body.get("collections"))
     start, end = interval(body.get("datetime"))
     queryables = collection.queryables

@@ -3,9 +3,13 @@
 Process and token errors and Catalog errors have different forms, and a 429 has one of its own.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+
+from shapely.errors import ShapelyError
 
 
 class Refused(Exception):  # noqa: N818  (a refusal is an answer of the service, not a defect)
@@ -50,6 +54,21 @@ def bad(message: str, *, parameter: str | None = None, value: Any = None) -> Ref
     if parameter is None:
         return Refused(400, message)
     return Refused(400, f"{parameter}: {message}", parameter=parameter, invalidValue=value, violation=message)
+
+
+MALFORMED = (
+    AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError, RecursionError, ShapelyError,
+)  # fmt: skip
+"""What Python raises over a body that is not built as the API describes."""
+
+
+@contextmanager
+def understanding() -> Iterator[None]:
+    """Refuse a request whose body is not built as the API describes."""
+    try:
+        yield
+    except MALFORMED as error:
+        raise bad(f"the request is not built as the API describes ({error!r:.200})") from error
 
 
 def too_many(milliseconds: int) -> Refused:

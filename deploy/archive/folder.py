@@ -5,6 +5,7 @@ Items are read when their file changes, so an import shows at once in a running 
 
 import json
 import logging
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from typing import Any
 import shapely
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
+
+from deploy.archive.failures import MALFORMED
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +50,15 @@ def parse_time(text: str) -> datetime:
 def read_item(file: Path, root: Path) -> Scene:
     """Return the scene that the STAC item `file` describes; raises ValueError or KeyError when it is none."""
     item = json.loads(file.read_text())
-    properties = item["properties"]
+    properties: dict[str, Any] = dict(item["properties"])
     outline = shape(item["geometry"])
+    if not outline.is_valid or outline.is_empty:
+        raise ValueError("its geometry is no outline")
+    if not isinstance(item["id"], str) or not item["id"].isprintable():
+        raise ValueError("its id is none")
+    path = Path(os.path.normpath(root / item["assets"]["data"]["href"]))
+    if not path.is_relative_to(os.path.normpath(root)):
+        raise ValueError("its scene lies outside of the archive")
     shapely.prepare(outline)
     cloud = properties.get("eo:cloud_cover")
     return Scene(
@@ -58,7 +68,7 @@ def read_item(file: Path, root: Path) -> Scene:
         created=str(properties.get("created") or ""),
         outline=outline,
         cloud_cover=None if cloud is None else float(cloud),
-        path=root / item["assets"]["data"]["href"],
+        path=path,
         item=item,
     )
 
@@ -89,7 +99,7 @@ class Folder:
     def _read(self, file: Path) -> Scene | None:
         try:
             return read_item(file, self.root)
-        except (ValueError, KeyError, TypeError, OSError, shapely.errors.ShapelyError) as error:
+        except (*MALFORMED, OSError) as error:
             log.warning("%s is left out: it is no item of an archive (%r)", file, error)
             return None
 

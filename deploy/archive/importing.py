@@ -4,7 +4,9 @@ Stands between files as people have them and `archive serve`. Scenes are written
 them, places.geojson last; what is there already stays as it is.
 """
 
+import csv
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +19,7 @@ from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 
 from deploy.archive import layouts
+from deploy.archive.failures import MALFORMED
 from deploy.archive.geotiffs import geotiffs
 from deploy.archive.layouts import Place, Refused, Source
 from deploy.archive.placing import Written, product_of, write_scene
@@ -79,7 +82,7 @@ def import_folder(
     """
     if limit is not None and limit < 1:
         raise WrongUse(f"a limit of {limit} places imports nothing: give 1 or more")
-    places, refused = layout_of(source)(source, split)
+    places, refused = _places(source, split)
     done = Imported(refused=refused)
     known = _known_places(archive)
     chosen = places[:limit]
@@ -95,14 +98,25 @@ def import_folder(
     return done
 
 
+def _places(source: Path, split: str | None) -> tuple[list[Place], Refused]:
+    layout = layout_of(source)
+    try:
+        return layout(source, split)
+    except (KeyError, TypeError, ValueError, OSError, csv.Error) as error:
+        raise WrongUse(f"the tables of {source} are not as their layout says ({error!r:.200}): mend them") from error
+
+
 def _known_places(archive: Path) -> Places:
     path = archive / "places.geojson"
     if not path.exists():
         return {}
     try:
-        return {one["properties"]["slug"]: one for one in json.loads(path.read_text())["features"]}
-    except (ValueError, KeyError, TypeError) as error:
-        raise WrongUse(f"{path} is no collection of places ({error!r}): move it away and import again") from error
+        known = {str(one["properties"]["slug"]): one for one in json.loads(path.read_text())["features"]}
+        for one in known.values():
+            _grid_of(one)
+        return known
+    except MALFORMED as error:
+        raise WrongUse(f"{path} is no collection of places ({error!r:.200}): move it away and import again") from error
 
 
 def _import_place(place: Place, archive: Path, known: Places, done: Imported) -> None:
@@ -147,8 +161,11 @@ def _add_place(
 def _own_name(archive: Path, place: Place, source: Source, product: Product) -> Product:
     """Return `product`, its name made longer where another place has cut its scene out of the same product."""
     path = archive / item_path(source.collection, product.name)
-    if not path.exists() or json.loads(path.read_text())["properties"].get("minecam:place") == place.slug:
-        return product
+    try:
+        if not path.exists() or json.loads(path.read_text())["properties"].get("minecam:place") == place.slug:
+            return product
+    except MALFORMED:
+        pass  # it is not of this place, whatever it is
     return replace(product, name=f"{product.name}_{place.slug}")
 
 
@@ -205,11 +222,17 @@ def _feature(place: Place, aoi: BaseGeometry, grid: SceneGrid) -> dict[str, Any]
 
 
 def _grid_of(feature: dict[str, Any]) -> SceneGrid | None:
-    """Return the grid of a place that an import wrote, None for places from elsewhere."""
+    """Return the grid of a place that an import wrote, None for places from elsewhere; raises ValueError, TypeError."""
     properties = feature["properties"]
     if "proj:transform" not in properties:
         return None
-    return SceneGrid(properties["proj:epsg"], Affine(*properties["proj:transform"]), *properties["proj:shape"])
+    epsg, transform, (height, width) = (properties[f"proj:{name}"] for name in ("epsg", "transform", "shape"))
+    whole = all(type(number) is int for number in (epsg, height, width))
+    if not (whole and epsg // 100 in (326, 327) and 1 <= epsg % 100 <= 60 and height > 0 and width > 0):
+        raise ValueError("its grid is none")
+    if len(transform) != 6 or not all(math.isfinite(number) for number in transform) or transform[0] <= 0:
+        raise ValueError("its grid has no place")
+    return SceneGrid(epsg, Affine(*transform), height, width)
 
 
 def _label(place: Place, source: Source) -> str:

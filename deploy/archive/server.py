@@ -57,7 +57,7 @@ class Archive:
         )
 
     async def _token(self, request: Request) -> Response:
-        form = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
+        form = {name: values[0] for name, values in parse_qs((await request.body()).decode(errors="replace")).items()}
         if form.get("grant_type") != "client_credentials":
             return JSONResponse({"error": "unsupported_grant_type"}, 400)
         token = self.gateway.issue(form.get("client_id", ""), form.get("client_secret", ""))

@@ -28,6 +28,10 @@ BARE, CLOUDY = 5, (8, 9, 10)
 """SCL: the code that a made SCL gives to what is there, and the codes that count as cloud cover."""
 
 
+MOST_VALUES = 13 * 10_980**2
+"""Of all bands together: those of a whole Sentinel-2 tile."""
+
+
 @dataclass(frozen=True)
 class Picture:
     """A source raster: `planes` (bands, H, W) in the archive's numbers, 0 where not `seen` (H, W)."""
@@ -53,9 +57,12 @@ def band_names(raster: DatasetReader) -> tuple[str, ...]:
 
 
 def read(path: Path) -> Picture:
-    """Read `path` as a picture; raises RasterError for bands without name or Sentinel-1 in decibels."""
+    """Read `path` as a picture; raises RasterError for bands without name, too many pixels, Sentinel-1 in decibels."""
     with rasterio.open(path) as raster:
         names = band_names(raster)
+        if raster.count * raster.height * raster.width > MOST_VALUES:
+            raise RasterError(f"{raster.width} x {raster.height} pixels of {raster.count} bands are too many for the "
+                              "memory: cut the mine out of it, e.g. with `gdalwarp -te`")  # fmt: skip
         radar = "VV" in names or "HH" in names
         planes = raster.read(masked=True).filled(0)
         planes = np.nan_to_num(planes) if planes.dtype.kind == "f" else planes

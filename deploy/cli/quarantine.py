@@ -2,6 +2,7 @@
 
 import getpass
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -10,11 +11,11 @@ from rich.console import Console
 from rich.table import Table
 
 import sql
-from tasks import quarantine, registry
-from tasks.errors import WrongUse
+from tasks import datadocs, quarantine, registry
+from tasks.errors import Busy, WrongUse
 from tasks.settings import settings
 
-app = typer.Typer(help="What validation refused: list, show, release, reject.", no_args_is_help=True)
+app = typer.Typer(help="What validation refused: list, show, judge, release, reject, docs.", no_args_is_help=True)
 
 Number = Annotated[int, typer.Argument(metavar="ID", help="Its number, as `minecam quarantine list` shows it.")]
 Why = Annotated[str, typer.Option(help="Why: it is kept with the acquisition.")]
@@ -29,7 +30,7 @@ def list_(
     mine: Annotated[str | None, typer.Option(help="Slug of one mine; otherwise every mine.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")] = False,
 ) -> None:
-    """List what waits for a decision, with the reasons. `minecam run MINE --rerun` judges it again by today's settings.
+    """List what waits for a decision, with the reasons. `minecam quarantine judge` judges it by today's settings.
 
     Example: minecam quarantine list --mine east-pit
     """
@@ -68,6 +69,42 @@ def show(acquisition_id: Number, png: Annotated[Path, typer.Option(help="File to
 
 
 @app.command()
+def judge(
+    mine: Annotated[str | None, typer.Argument(help="Slug of one mine; otherwise every mine.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")] = False,
+) -> None:
+    """Judge again what waits, by the suites and settings of today, without downloading anything; say what changed.
+
+    Example: MINECAM_MAX_CLOUD=0.7 minecam quarantine judge east-pit
+    """
+    judged, busy = [], []
+    with sql.connect(settings().database_address, role="ingest") as connection:
+        for place in [registry.find(connection, mine)] if mine else registry.mines(connection):
+            try:
+                judged += list(quarantine.judge_again(connection, place))
+            except Busy as error:
+                busy.append(str(error))
+    if as_json:
+        typer.echo(json.dumps([{**asdict(one), "changed": one.changed} for one in judged], default=str))
+    else:
+        for one in judged:
+            if one.changed:
+                typer.echo(f"{one.acquisition_id} {one.mine} {one.sensing_time:%Y-%m-%d}: {_became(one)}")
+        typer.echo(f"{len(judged)} judged, {sum(one.changed for one in judged)} changed")
+    for reason in busy:
+        typer.echo(reason, err=True)
+    if busy:
+        raise typer.Exit(1)
+
+
+def _became(one: quarantine.Judged) -> str:
+    if one.state == "quarantined":
+        return f"still refused: {'; '.join(one.reasons)} (before: {'; '.join(one.before)})"
+    then = "downloads" if one.state == "discovered" else "segments"
+    return f"{one.state} (before: {'; '.join(one.before)}): `minecam run {one.mine}` {then} it"
+
+
+@app.command()
 def release(acquisition_id: Number, why: Why, by: By = None) -> None:
     """Accept an acquisition in spite of its reasons; the next run segments it.
 
@@ -83,6 +120,20 @@ def reject(acquisition_id: Number, why: Why, by: By = None) -> None:
     Example: minecam quarantine reject 31 --why "smoke"
     """
     _decide(acquisition_id, "reject", why, by)
+
+
+@app.command()
+def docs(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="New folder to write the pages into.")],
+    mine: Annotated[str | None, typer.Option(help="Slug of one mine; otherwise every mine.")] = None,
+) -> None:
+    """Write the Data Docs: all that was measured, held against the suites of today, as pages that need no network.
+
+    Example: minecam quarantine docs validation/ --mine east-pit
+    """
+    with sql.connect(settings().database_address, role="read") as connection:
+        page = datadocs.build(connection, folder, mine and registry.find(connection, mine).slug)
+    typer.echo(f"open {page}")
 
 
 def _decide(acquisition_id: int, decision: str, why: str, by: str | None) -> None:

@@ -1,5 +1,6 @@
 -- Epochs to compare, in order of sensing: those not compared yet, those behind which an epoch came in late, and those
--- compared with an epoch that was superseded since. With `rerun`, those of the range that are compared too.
+-- compared with an epoch that was superseded since: what is held against a superseded epoch never is as it should be.
+-- With `rerun`, those of the range that are compared too.
 select e.*
 from epoch e
 left join comparison k on k.epoch_id = e.epoch_id and k.superseded_at is null
@@ -15,7 +16,7 @@ where e.mine_id = %(mine_id)s
               and p.sensing_time < e.sensing_time and p.created_at > k.checked_at)
        or exists (
             select from epoch p
-            where p.epoch_id = any (k.previous_epochs) and p.superseded_at > k.checked_at)
+            where p.epoch_id = any (k.previous_epochs) and p.superseded_at is not null)
        or %(rerun)s
           and (%(start)s::date is null or e.sensing_time::date >= %(start)s)
           and (%(end)s::date is null or e.sensing_time::date <= %(end)s))

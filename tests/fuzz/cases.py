@@ -12,9 +12,9 @@ from hypothesis import HealthCheck
 from hypothesis import strategies as st
 
 CASES = {
-    "catalog": 1500, "catalog client": 250, "charged": 500, "retry-after": 500, "token": 150,
+    "catalog": 1200, "catalog client": 200, "charged": 500, "retry-after": 500, "token": 150,
     "process tiff": 900, "process client": 200,
-    "outline geometry": 900, "outline geojson": 600, "outline kml": 250, "outline gpkg": 120, "sites": 500,
+    "outline geometry": 900, "outline geojson": 400, "outline kml": 250, "outline gpkg": 120, "sites": 250,
     "settings": 300, "rule": 700, "rule words": 400, "route": 300, "run parameters": 300, "mine words": 300,
     "archive search": 700, "archive process": 500, "archive filter": 500, "archive evalscript": 150,
     "archive request": 250, "archive item": 300, "archive tiff": 120, "archive tables": 250, "archive places": 150,
@@ -73,9 +73,9 @@ def _ending() -> Iterator[None]:
 WORDS = [
     "", " ", "\x00", "a\x00b", "\n", "\r\nX: y", "\x1b[2J", "\ud800", "\u202egnp.exe", "مدينة", "מכרה", "⛏️🏔️", "é" * 40,
     "../../etc/passwd", "..", "/", "\\", "a/b", "'", '"', "'; drop table mine; --", "%s%n%(x)s", "{mine}", "{0}", "%",
-    "=1+1", "@SUM(A1)", "<script>alert(1)</script>", "[x](javascript:alert(1))", "`x`", "${HOME}", "null", "None", "NaN",
-    "-1", "1e999", "0x10", "true", "2023-02-30", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59",
-    "2023-01-08T06:12:31Z", "2023-01-08", "x" * 5000, "\ufeff", "\uffff",
+    "=1+1", "@SUM(A1)", "<script>alert(1)</script>", "[x](javascript:alert(1))", "`x`", "${HOME}", "null",
+    "None", "NaN", "-1", "1e999", "0x10", "true", "2023-02-30", "0001-01-01T00:00:00+23:59",
+    "9999-12-31T23:59:59-23:59", "2023-01-08T06:12:31Z", "2023-01-08", "x" * 5000, "\ufeff", "\uffff",
 ]  # fmt: skip
 """Words that have broken programs before."""
 

@@ -1,5 +1,6 @@
 """What the service answers: catalogs, rasters, headers, tokens. Whatever comes, the state is as before or in order."""
 
+import contextlib
 import math
 from datetime import date
 from typing import Any
@@ -128,7 +129,10 @@ def tiff(shape: tuple[int, int, int], **profile: Any) -> bytes:
         return bytes(memory.getbuffer())
 
 
-TIFFS = [tiff((5, 11, 10)), tiff((5, 11, 10), compress="deflate"), tiff((5, 11, 10), tiled=True, compress="lzw", blockxsize=16, blockysize=16)]  # fmt: skip
+TIFFS = [
+    tiff((5, 11, 10)), tiff((5, 11, 10), compress="deflate"),
+    tiff((5, 11, 10), tiled=True, compress="lzw", blockxsize=16, blockysize=16),
+]  # fmt: skip
 
 
 def test_process_rasters() -> None:
@@ -174,10 +178,8 @@ def test_process_answers(database, mine, sentinel_hub, rasters, monkeypatch) -> 
         spent = spent.encode("latin-1", "replace").decode("latin-1")
         answers.append((status, {"X-ProcessingUnits-Spent": spent}, content))
         with database.transaction(force_rollback=True):
-            try:
+            with contextlib.suppress(ServiceError):
                 download(database, acquisition, mine)
-            except ServiceError:
-                pass
             (row,) = database.execute("select * from acquisition").fetchall()
             assert row["state"] in ("downloaded", "failed")
             assert (row["state"] == "downloaded") == (row["raster"] is not None)

@@ -20,11 +20,15 @@ from tasks.sites import read_frame, sites
 from tests.fuzz.cases import NUMBERS, WORDS, dumped, fuzz, mangled, mutated, words
 
 RING = [[81.1, 21.1], [81.12, 21.1], [81.12, 21.12], [81.1, 21.12], [81.1, 21.1]]
-FEATURE = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [RING]},
-           "properties": {"slug": "east-pit", "name": "East pit", "country": "India", "notes": "by the river", "licence": None}}  # fmt: skip
+FEATURE = {
+    "type": "Feature", "geometry": {"type": "Polygon", "coordinates": [RING]},
+    "properties": {"slug": "east-pit", "name": "East pit", "country": "India", "notes": "by the river",
+                   "licence": None},
+}  # fmt: skip
 FILE = {"type": "FeatureCollection", "features": [FEATURE, {**FEATURE, "properties": {"name": "West pit", "id": 7}}]}
-KML = """<?xml version="1.0" encoding="UTF-8"?><kml xmlns="http://www.opengis.net/kml/2.2"><Document><Folder><name>mines</name>
-<Placemark><name>East pit</name><description>by the river</description><Polygon><outerBoundaryIs><LinearRing><coordinates>
+KML = """<?xml version="1.0" encoding="UTF-8"?><kml xmlns="http://www.opengis.net/kml/2.2"><Document><Folder>
+<name>mines</name><Placemark>
+<name>East pit</name><description>by the river</description><Polygon><outerBoundaryIs><LinearRing><coordinates>
 81.1,21.1 81.12,21.1 81.12,21.12 81.1,21.12 81.1,21.1</coordinates></LinearRing></outerBoundaryIs></Polygon></Placemark>
 </Folder></Document></kml>"""  # fmt: skip
 

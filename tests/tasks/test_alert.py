@@ -326,12 +326,37 @@ def test_every_large_patch_has_an_alert_of_its_own(database, home, mine):
     assert alerts(database)[0]["observations"] == [0]
 
 
-def test_a_late_epoch_dates_the_alert_back_and_is_no_later_observation(database, home, mine):
+def test_a_late_epoch_dates_the_alert_back_and_later_ones_are_its_observations(database, home, mine):
     alert(database, observe(database, mine, home, 10, changes=[(0, 1, PATCH)]), mine)
     assert alert(database, observe(database, mine, home, 5, changes=[(0, 1, PATCH)]), mine) == []
     (row,) = alerts(database)
     assert (row["first_time"], row["last_time"]) == (START + timedelta(days=5), START + timedelta(days=10))
-    assert row["observations"] == []
+    assert row["observations"] == [1]
+
+
+def test_what_comes_late_is_counted_in_its_place_and_may_decide_otherwise(database, home, mine):
+    alert(database, observe(database, mine, home, 10, changes=[(0, 1, PATCH)]), mine)
+    for day in (15, 20):
+        alert(database, observe(database, mine, home, day), mine)
+    assert alerts(database)[0]["state"] == "confirmed"
+    assert alert(database, observe(database, mine, home, 12, dug=None), mine) == []
+    assert (alerts(database)[0]["state"], alerts(database)[0]["observations"]) == ("confirmed", [0, 1, 1])
+    (event,) = alert(database, observe(database, mine, home, 13, dug=None), mine)
+    assert (event["from_state"], event["to_state"]) == ("confirmed", "expired")
+    assert event["why"] == "0 of 2 later observations agree, with those that came late; 2 of 3 are needed"
+    (row,) = alerts(database)
+    assert (row["observations"], row["last_time"]) == ([0, 0], START + timedelta(days=13))
+
+
+def test_what_comes_late_overrules_no_person(database, home, mine):
+    alert(database, observe(database, mine, home, 10, changes=[(0, 1, PATCH)]), mine)
+    for day in (15, 20):
+        alert(database, observe(database, mine, home, day), mine)
+    decide(database, alerts(database)[0]["alert_id"], "acknowledge", who="eva", why="seen on the ground")
+    before = dump(database)
+    for day in (12, 13):
+        assert alert(database, observe(database, mine, home, day, dug=None), mine) == []
+    assert dump(database) == before
 
 
 def test_an_unreadable_raster_leaves_nothing_behind(database, home, mine):

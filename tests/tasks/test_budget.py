@@ -141,3 +141,6 @@ def test_a_full_minute_is_waited_for(database, mine, monkeypatch):
         budget.charge(database, mine, "search", 0.01)
     budget.pace(database, 0.01)
     assert len(slept) == 6
+    database.execute("update charge set at = now() + interval '1 hour'")  # the clock was set back
+    budget.pace(database, 5.0)
+    assert len(slept) == 6

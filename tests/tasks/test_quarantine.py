@@ -1,11 +1,17 @@
 """The quarantine on a real database: released, rejected, judged again."""
 
-import pytest
+from pathlib import Path
 
-from tasks import agenda, quarantine
+import numpy as np
+import pytest
+from psycopg.types.json import Jsonb
+
+import sql
+from tasks import agenda, quarantine, registry
 from tasks.errors import WrongUse
 from tasks.validate import validate
 from tests.tasks.test_epochs import MODEL, acquire, mine
+from tests.tasks.test_validate import acquire as downloaded
 
 __all__ = ["mine"]
 
@@ -79,3 +85,65 @@ def test_a_decision_needs_a_reason_and_something_in_quarantine(database, mine, r
         quarantine.decide(database, refused, "release", who="eva", why="")
     with pytest.raises(WrongUse, match="acquisition 99 does not exist"):
         quarantine.decide(database, 99, "release", who="eva", why="it")
+
+
+def judged(database, mine):
+    return [(one.state, one.reasons, one.changed) for one in quarantine.judge_again(database, mine)]
+
+
+def validations(database):
+    return [
+        row["passed"] for row in database.execute("select passed from validation order by validation_id").fetchall()
+    ]
+
+
+def test_what_a_changed_setting_lets_pass_is_accepted_and_the_rest_says_why_not(database, home, mine, monkeypatch):
+    monkeypatch.setenv("MINECAM_MAX_CLOUD", "0.1")
+    cloudy = np.full((mine.grid.height, mine.grid.width), 4)
+    cloudy[:, : mine.grid.width // 3] = 9
+    for day, scl in ((1, cloudy), (2, 9)):
+        validate(database, downloaded(database, mine, home, day, scl=scl), mine)
+    assert [changed for *_, changed in judged(database, mine)] == [False, False]
+    assert validations(database) == [False, False]  # where nothing changed, nothing is written
+    monkeypatch.delenv("MINECAM_MAX_CLOUD")
+    reasons = ["cloud over 100 % of the AOI (at most 60 %)", "0 % of the AOI was truly observed (at least 30 %)"]
+    assert judged(database, mine) == [("accepted", [], True), ("quarantined", reasons, True)]
+    assert judged(database, mine) == [("quarantined", reasons, False)]
+    assert validations(database) == [False, False, True, False]
+    assert [state for _, state in due(database, mine)] == ["accepted"]
+
+
+def test_a_look_is_judged_again_by_what_it_saw(database, mine, refused, monkeypatch):
+    database.execute("update acquisition set raster = null, checksum = null")
+    keys = {"acquisition_id": refused, "suite": "look", "passed": False, "reasons": ["cloud"], "flow_run_id": None}
+    figures = {"aoi_coverage": 1, "cloud_share": 0.7, "valid_share": 0.3}
+    sql.run(database, "validation_add", figures=Jsonb(figures), **keys)
+    assert judged(database, mine)[0][0] == "quarantined"
+    monkeypatch.setenv("MINECAM_MAX_CLOUD", "0.8")
+    assert judged(database, mine) == [("discovered", [], True)]
+    assert sql.run(database, "look_known", acquisition_id=refused)  # it is not looked at again
+
+
+def test_what_is_rejected_or_has_newer_products_is_not_judged_again(database, mine, refused):
+    quarantine.decide(database, refused, "reject", who="eva", why="smoke")
+    assert judged(database, mine) == [] and not sql.run(database, "quarantine_reopen", acquisition_id=refused)
+
+
+def test_without_its_raster_it_waits(database, mine, refused):
+    (row,) = quarantine.listed(database)
+    Path(row["raster"].removeprefix("file://")).unlink()
+    ((state, (reason,), changed),) = judged(database, mine)
+    assert state == "quarantined" and changed and "missing: `minecam run pit --rerun`" in reason
+    assert quarantine.listed(database)[0]["reasons"] == ["too cloudy"]
+
+
+def test_what_lies_on_another_grid_is_fetched_anew_by_a_rerun(database, home, mine):
+    validate(database, downloaded(database, mine, home, 1), mine)
+    database.execute("update mine set aoi = st_multi(st_makeenvelope(69, 33, 69.009, 33.006, 4326))")
+    redrawn = registry.find(database, "pit")
+    row = downloaded(database, mine, home, 2)
+    assert not validate(database, row, redrawn)
+    (waiting,) = quarantine.listed(database)
+    assert waiting["reasons"][0].startswith("the raster lies on EPSG:32642 67 × 68 from")
+    agenda.reopen(database, redrawn, MODEL, start=None, end=None)
+    assert (row["acquisition_id"], "discovered") in due(database, redrawn)

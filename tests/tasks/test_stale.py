@@ -38,6 +38,7 @@ def test_a_mine_that_is_not_seen_alerts_once_and_is_over_when_it_is_seen(databas
     assert said(events) == [("pit", "not-seen", None, "confirmed"), (None, "fleet-silent", None, "confirmed")]
     assert events[0]["why"] == "31 days (from 30 days): it was seen last on 2023-01-21"
     assert stale(database, at=at(51)) == stale(database, at=at(55)) == []
+    assert stale(database, at=at(50)) == []  # the clock was set back
     mines, fleet = alerts(database)
     assert mines["measured"] == pytest.approx(35) and mines["mine_id"] == watched.mine_id and mines["geom"]
     assert fleet["mine_id"] is None is fleet["geom"] and fleet["measured"] == 30  # 35 less the usual 5
@@ -112,7 +113,7 @@ def test_what_was_given_up_alerts_until_it_is_made_good(database, home, watched,
     (one,) = database.execute("select acquisition_id from acquisition order by sensing_time desc limit 1").fetchall()
 
     def fail():
-        sql.run(database, "acquisition_failed", processing_units=0, reason="answered 500", **one)
+        sql.run(database, "acquisition_failed", reason="answered 500", **one)
 
     fail()
     assert stale(database, at=at(21)) == []  # tried again by the next run

@@ -9,8 +9,7 @@ from tasks import registry
 from tasks.checkpoint import judge
 from tasks.expectations import suite
 from tasks.figures import figures
-from tasks.radiometry import offset_left
-from tasks.rasters import write_cog
+from tasks.rasters import read, write_cog
 from tasks.settings import settings
 from tasks.validate import validate
 
@@ -125,11 +124,21 @@ def test_what_lies_too_far_off_is_quarantined(database, home, mine):
     assert shifts(database)[2] == (None, None, "accepted")
 
 
-def test_an_offset_is_told_from_haze():
-    dark = np.array([0.05, 0.06, 0.08])
-    assert offset_left(dark + 0.1, dark)
-    assert not offset_left(dark + np.array([0.12, 0.1, 0.07]), dark)
-    assert not offset_left(dark, dark)
+def test_a_band_that_is_three_times_as_bright_and_lines_that_came_are_faults_of_the_sensor(database, home, mine):
+    first = acquire(database, mine, home, 1)
+    assert validate(database, first, mine)
+    raster = read(first["raster"])
+    array = raster.array.copy()
+    array[1] *= 3
+    array[2, 40:42] //= 2
+    row = acquire(database, mine, home, 2)
+    names, tags = raster.descriptions, raster.tags
+    checksum = write_cog(row["raster"], array, raster.grid, descriptions=names, nodata=None, tags=tags)
+    assert not validate(database, {**row, "checksum": checksum}, mine)
+    assert state(database, row)["reasons"] == [
+        "B03 is 3.0 times brighter or darker than ever before all over the AOI (at most 2 times)",
+        "1 stripes: lines of pixels that are dead, or brighter or darker than those beside them",
+    ]
 
 
 def test_figures_of_nothing_valid_are_null_and_only_the_share_fails():

@@ -27,6 +27,10 @@ def test_the_queue_has_a_way_out(refused, tmp_path: Path) -> None:
     assert (tmp_path / "it.png").read_bytes().startswith(b"\x89PNG")
     with pytest.raises(WrongUse, match="cannot be written"):
         _quarantine("show", number, "--png", "/proc/it.png")
+    reason = "the raster is not tagged harmonised: the baseline offset may be in it"
+    said = f"{number} pit 2023-01-03: still refused: {reason} (before: too cloudy)\n1 judged, 1 changed\n"
+    assert _quarantine("judge", "pit") == said
+    assert [row["changed"] for row in json.loads(_quarantine("judge", "--json"))] == [False]
     said = _quarantine("release", number, "--why", "clear over the pit", "--by", "eva")
     assert said == "pit 2023-01-03: released: `minecam run pit` segments it\n"
     assert _quarantine("list") == "nothing waits in quarantine\n"

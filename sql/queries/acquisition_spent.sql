@@ -1,2 +1,0 @@
-update acquisition set processing_units = processing_units + %(processing_units)s
-where acquisition_id = %(acquisition_id)s

@@ -1,0 +1,14 @@
+-- What the latest look at an acquisition in quarantine that was never downloaded measured.
+select a.*, v.figures
+from acquisition a
+join validation v using (acquisition_id)
+where a.acquisition_id = %(acquisition_id)s
+  and a.state = 'quarantined'
+  and a.superseded_at is null
+  and a.raster is null
+  and v.suite = 'look'
+  and not exists (select from acquisition_decision d
+                  where d.acquisition_id = a.acquisition_id and d.decision = 'rejected')
+order by v.validation_id desc
+limit 1
+for update of a
