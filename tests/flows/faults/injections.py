@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +17,7 @@ import sql
 from deploy.stack.cluster import Cluster
 from tasks import client, registry
 from tests.flows.faults.proxy import Answer, Request, changes
-from tests.flows.faults.world import DAYS, FIRST, QUIET, SLUG, World, small_disk
+from tests.flows.faults.world import DAYS, FIRST, PAGE, QUIET, SECOND, SLUG, World, small_disk
 
 Inject = Callable[[World], None]
 
@@ -205,26 +206,36 @@ def no_tls(world: World) -> None:
 # ---- disk
 
 
-def disk_for_one_day(world: World) -> None:
-    """A disk that the rasters of one day fill."""
-    _small(world, "140k")
+def full_at_the_second_day(world: World) -> None:
+    """A disk that is full but for half an acquisition raster when the second comes."""
+    _small(world, 1_000_000)
+    filler = world.rasters / "filler"
+
+    def misdeed(request: Request) -> None:
+        free = shutil.disk_usage(world.rasters).free
+        filler.write_bytes(bytes(free - world.raster(FIRST).stat().st_size // 2))
+        request.wire.sendall(request.answer().sent())
+
+    world.request("bands", misdeed, day=SECOND)
+    world.undo.append(filler.unlink)
 
 
-def disk_for_one_download(world: World) -> None:
-    """A disk that one acquisition raster fills."""
-    _small(world, "72k")
+def full_after_the_downloads(world: World) -> None:
+    """A disk that has a page left when both days are downloaded."""
+    interrupted(world)
+    _small(world, PAGE)
 
 
-def _small(world: World, size: str) -> None:
-    disk = small_disk(world.rasters, size)
+def _small(world: World, free: int) -> None:
+    disk = small_disk(world.rasters, free)
     disk.__enter__()
     world.undo.append(lambda: disk.__exit__(None, None, None))
 
 
 def read_only(world: World) -> None:
     """A disk that cannot be written."""
-    _small(world, "1m")
-    os.system(f"mount -o remount,ro {world.rasters}")
+    _small(world, 1_000_000)
+    subprocess.run(["mount", "-o", "remount,ro", world.rasters], check=True)
 
 
 def file_for_folder(world: World) -> None:
@@ -274,14 +285,19 @@ def hidden(file: Path) -> Callable[[], None]:
     return lambda: (file.rmdir(), file.write_bytes(content))  # type: ignore[return-value]
 
 
-def downloaded_then(harm: Callable[[Path], Any], kind: str = "acquisition") -> Inject:
-    """Download the first day in a run that then loses its connection, and harm the raster."""
+def interrupted(world: World) -> None:
+    """Let a run lose its connection when it has downloaded both days."""
+    connection_lost("insert on validation", "new.suite <> 'look'")(world)
+    world.run()
+    world.repair()
+
+
+def downloaded_then(harm: Callable[[Path], Any]) -> Inject:
+    """Download both days, and harm the acquisition raster of the first before it is judged."""
 
     def inject(world: World) -> None:
-        connection_lost("insert on validation", "new.suite <> 'look'")(world)
-        world.run()
-        world.repair()
-        harm(world.raster(FIRST, kind))
+        interrupted(world)
+        harm(world.raster(FIRST))
 
     return inject
 

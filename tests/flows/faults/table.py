@@ -161,10 +161,10 @@ NETWORK = (
 )  # fmt: skip
 
 DISK = (
-    Case("full at the second day", "disk", the.disk_for_one_day, "check MINECAM_RASTERS and the space left",
+    Case("full at the second day", "disk", the.full_at_the_second_day, "check MINECAM_RASTERS and the space left",
          "segmented failed", "0 1", paid=1),
-    Case("full at the class raster", "disk", the.disk_for_one_download, "check MINECAM_RASTERS and the space left",
-         "failed failed", "1 1", paid=1),
+    Case("full at the class raster", "disk", the.full_after_the_downloads, "check MINECAM_RASTERS and the space left",
+         "failed failed", "1 1"),
     Case("read-only", "disk", the.read_only, "cannot write", "failed failed", "1 1", paid=2),
     Case("a file where the folder should be", "disk", the.file_for_folder, "cannot write", "failed failed", "1 1",
          paid=2),

@@ -26,6 +26,7 @@ FIRST, SECOND = map(str, DAYS)
 SLUG = "sim-serra-vermelha"
 QUIET = "update rule set enabled = false where measure in ('unseen', 'silent')"
 """Nobody is to miss a mine whose days have long passed."""
+PAGE = os.sysconf("SC_PAGE_SIZE")
 ASIDE = ("acquisition.tries", "acquisition.failed_at", "acquisition.processing_units", "charge")
 """What tells how it came about, and may differ from a run without faults; charges are held against the table."""
 
@@ -153,14 +154,21 @@ def _once(state: State) -> State:
 
 
 @contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[None]:
-    """Make `folder` a disk of its own of that size; needs root."""
+def small_disk(folder: Path, free: int) -> Iterator[None]:
+    """Make `folder` a disk of its own, with that many bytes free; skips the test where that is not allowed."""
+    kept = folder.with_name("kept")
     folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=True)
+    shutil.copytree(folder, kept)
+    used = sum(-(-file.stat().st_size // PAGE) * PAGE for file in folder.rglob("*") if file.is_file())
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={used + free}", "tmpfs", str(folder)]
+    if subprocess.run(mount, check=False).returncode:
+        pytest.skip("a small disk can be mounted by root only")
+    shutil.copytree(kept, folder, dirs_exist_ok=True)
     try:
         yield
     finally:
-        kept = folder.with_name("kept")
+        shutil.rmtree(kept)
         shutil.copytree(folder, kept)
         subprocess.run(["umount", folder], check=True)
-        shutil.copytree(kept, folder, dirs_exist_ok=True)
+        shutil.rmtree(folder)
+        kept.rename(folder)
