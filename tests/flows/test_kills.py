@@ -14,10 +14,8 @@ from prefect.client.orchestration import get_client
 
 import sql
 from flows.steps import SERVICE
-from tests.flows.workers import Site, archive, sites, workers, world
+from tests.flows.workers import Site
 from tests.flows.world import Scene, World
-
-__all__ = ["archive", "sites", "workers", "world"]
 
 BLOCK = "kills"
 DAYS = {"start": date(2026, 1, 1), "end": date(2026, 1, 31)}

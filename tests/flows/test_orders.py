@@ -19,12 +19,11 @@ from tasks.grid import Grid
 from tasks.rasters import encode_cog, write_cog
 from tasks.registry import Mine
 from tests.final_state import State, final_state
-from tests.flows.workers import archive, sites, workers, world
 from tests.flows.world import Scene
 from tests.tasks.conftest import sentinel_hub
 from tests.tasks.test_epochs import MODEL, mine, stored
 
-__all__ = ["archive", "mine", "sentinel_hub", "sites", "workers", "world"]
+__all__ = ["mine", "sentinel_hub"]
 
 FIRST = datetime(2023, 1, 1, 6, tzinfo=UTC)
 NAMES = ["B02", "B03", "B04", "SCL", "dataMask"]
