@@ -88,6 +88,17 @@ class Evalscript:
         if not text.lstrip().startswith("//VERSION=3"):
             raise script_failed("Only evalscripts that begin with //VERSION=3 are supported.")
         self._engine = MiniRacer()
+        try:
+            self._set_up(text)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Free what the script took."""
+        self._engine.close()
+
+    def _set_up(self, text: str) -> None:
         self._engine.set_hard_memory_limit(MEMORY_BYTES)
         self._eval(text)
         try:

@@ -6,8 +6,10 @@ Understand, find the scenes, run the evalscript over them, charge, encode.
 import io
 import json
 import tarfile
+import threading
 import warnings
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +27,8 @@ from deploy.archive.mosaic import footprint, layers
 DRIVERS = {"image/tiff": "GTiff", "image/png": "PNG", "image/jpeg": "JPEG"}
 SUFFIXES = {"image/tiff": "tif", "image/png": "png", "image/jpeg": "jpg", "application/json": "json"}
 TAR = "application/x-tar"
+_ONE_SCRIPT = threading.Lock()
+"""mini-racer crashes the process where V8 contexts are made, run or freed in several threads at once."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +43,15 @@ class Answer:
 def process(body: Any, accept: str, scenes: Callable[[str], list[Scene]]) -> Answer:
     """Return the answer to a Process request; `scenes` gives those of a collection, newest first."""
     asked = understand(body)
-    script = Evalscript(asked.evalscript)
     area = footprint(asked.frame)
     groups = []
-    for one in script.inputs:
-        source = _source_of(one, asked)
-        found = [scene for scene in source.usable(scenes(source.collection.name)) if scene.outline.intersects(area)]
-        groups.append(layers(one, source, found, asked.frame, script.mosaicking))
-    arrays, metadata = script.run(groups, shape=(asked.frame.height, asked.frame.width))
-    units = processing_units(asked, script, max(len(group) for group in groups))
+    with _ONE_SCRIPT, closing(Evalscript(asked.evalscript)) as script:
+        for one in script.inputs:
+            source = _source_of(one, asked)
+            found = [scene for scene in source.usable(scenes(source.collection.name)) if scene.outline.intersects(area)]
+            groups.append(layers(one, source, found, asked.frame, script.mosaicking))
+        arrays, metadata = script.run(groups, shape=(asked.frame.height, asked.frame.width))
+        units = processing_units(asked, script, max(len(group) for group in groups))
     return Answer(*_encode(asked, accept, arrays, metadata), units)
 
 

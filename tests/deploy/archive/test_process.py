@@ -3,6 +3,7 @@
 import io
 import json
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -262,3 +263,12 @@ def test_a_band_that_the_scene_lacks_is_zero_where_there_is_data(service: Servic
     scene = Scene(service)
     found = pixels(service.process(body(scene, RAW.replace('"B04"', '"B01"').replace("s.B04", "s.B01"))).content)
     assert not found[1].any() and (found[3] == 1).all()
+
+
+def test_requests_at_the_same_time_are_answered(service: Service) -> None:
+    scene = Scene(service)
+    whole, broken = body(scene, RAW), body(scene, "//VERSION=3\nfunction setup() { return {} }")
+    with ThreadPoolExecutor(6) as beside:  # enough to crash V8 where it is let to
+        answers = list(beside.map(service.process, [whole, whole, broken] * 12))
+    assert [answer.status_code for answer in answers] == [200, 200, 400] * 12
+    assert len({answer.content for answer in answers if answer.status_code == 200}) == 1
