@@ -16,6 +16,9 @@ RADAR = ("VV", "VH")
 LEAST_PRESENT = 0.05
 """Least share of valid pixels with a value; a band with less is not there, and nothing else is measured of it."""
 
+WITNESSES = 2
+"""Dates that must agree on what a band looked like: between two dates alone, a whole mine may have come to be."""
+
 
 def figures(
     *,
@@ -69,11 +72,12 @@ def _against_history(
 ) -> Figures:
     """Measure what only shows beside other acquisitions: an offset, a gain and stripes of the bands `there`."""
     earlier = [(planes, valid & aoi) for planes, valid in history if (valid & aoi).any()]
+    witnesses = earlier if len(earlier) >= WITNESSES else []
     dark_before = [np.percentile(planes[there][:, valid], 1, axis=1) for planes, valid in earlier[:1]]
     measured: Figures = {"offset_left": float(offset_left(dark, dark_before[0])) if there and earlier else None}
     lines = 0
     for index in there:
-        before = [(planes[index], valid) for planes, valid in earlier]
+        before = [(planes[index], valid) for planes, valid in witnesses]
         measured[f"gain_{names[index]}"] = gain((bands[index], seen), before)
         lines += stripes((bands[index], seen), before)
     return measured | {"stripes": float(lines) if there else None}
