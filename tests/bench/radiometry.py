@@ -117,9 +117,8 @@ def main(data: Path) -> None:
         for scenes in of_mine.values()
         for now, before, first in some.integers(0, len(scenes), (400, 3))
     ]
-    print(
-        f"a date against two others of its mine by chance: {len(apart)}, refused {dict(Counter(f for hit in apart for f in hit))}"
-    )
+    by_chance = dict(Counter(figure for hit in apart for figure in hit))
+    print(f"a date against two others of its mine by chance: {len(apart)}, refused {by_chance}")
     befores = sorted((data / "pairs" / "images").glob("*_t0.tif"))
     pairs = [(read(path), read(path.with_name(path.name.replace("_t0", "_t1")))) for path in befores]
     hits = [refused(after, [before], checks) for before, after in pairs if before[1].any() and after[1].any()]
