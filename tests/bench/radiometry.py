@@ -41,7 +41,7 @@ def refused(scene: Scene, history: list[Scene], checks: list[Check]) -> set[str]
     measured = figures(
         bands=np.stack([bands[name] for name in names]),
         names=names, valid=valid, scl=None, data_mask=valid, aoi=valid | True, tags={"harmonised": "true"},
-        history=[(np.stack([planes[name] for name in names]), seen) for planes, seen in history], shift=None,
+        history=[(lambda at, planes=planes: planes[names[at]], seen) for planes, seen in history], shift=None,
     )  # fmt: skip
     values = {check: measured.get(check.figure) for check in checks}
     return {

@@ -49,7 +49,7 @@ def test_two_dates_have_to_agree_on_what_a_band_looked_like(dates, gain, stripes
     bands[1, 30] *= 3
     measured = figures(
         bands=bands, names=NAMES, valid=everywhere, scl=None, data_mask=everywhere, aoi=everywhere,
-        tags={"harmonised": "true"}, history=[(ground, everywhere)] * dates, shift=None,
+        tags={"harmonised": "true"}, history=[(ground.__getitem__, everywhere)] * dates, shift=None,
     )  # fmt: skip
     assert measured["gain_B02"] == (gain and pytest.approx(gain)) and measured["stripes"] == stripes
     assert measured["offset_left"] == (0 if dates else None)
