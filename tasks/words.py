@@ -21,9 +21,20 @@ NOTHING = ("Cc", "Cs", "Cn")
 """Categories of Unicode that are no text: control characters, halves of pairs, what is not assigned."""
 
 
+ADDRESS = re.compile(r"//\S*@")
+
+
+def without_passwords(text: str) -> str:
+    """Return `text` with the user and password of every address in it left out."""
+    return ADDRESS.sub("//...@", text)
+
+
 def one_line(text: object, most: int = 300) -> str:
-    """Return foreign words as they may stand in a log or a row: printable, in one line, at most `most` characters."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in str(text)).split())[:most]
+    """Return foreign words as they may stand in a log or a row: printable, in one line, at most `most` characters, and
+    without the passwords of addresses."""
+    return without_passwords(" ".join("".join(sign if sign.isprintable() else " " for sign in str(text)).split()))[
+        :most
+    ]
 
 
 def clean(text: object, *, lines: bool = False) -> str:
