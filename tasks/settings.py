@@ -32,7 +32,9 @@ def home() -> Path:
 class Settings(BaseSettings):
     """The settings; each field is the environment variable MINECAM_<FIELD> unless it says otherwise."""
 
-    model_config = SettingsConfigDict(env_prefix="MINECAM_", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="MINECAM_", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     home: Path = Field(
         default_factory=default_home, description="Folder of the embedded stack: database, rasters, logs"
@@ -204,7 +206,7 @@ def settings() -> Settings:
     try:
         return Settings(_env_file=home() / "stack.env", home=home())  # type: ignore[call-arg]
     except ValidationError as error:
-        raise WrongUse(in_words(error)) from error
+        raise WrongUse(in_words(error)) from None  # pydantic repeats what was given, which may hold a password
 
 
 def in_words(error: ValidationError) -> str:
