@@ -5,6 +5,7 @@ What people write keeps its script, its emoji and its punctuation: whatever show
 
 import re
 import unicodedata
+from html import escape
 
 from tasks.errors import WrongUse
 
@@ -35,6 +36,16 @@ def one_line(text: object, most: int = 300) -> str:
     return without_passwords(" ".join("".join(sign if sign.isprintable() else " " for sign in str(text)).split()))[
         :most
     ]
+
+
+def inert(text: object) -> str:
+    """Return `text` for Markdown and HTML: it shows as it stands, and makes no link, picture, tag or code."""
+    return re.sub(r"([\\`\[\]])", r"\\\1", escape(str(text)))
+
+
+def without_calls(text: str) -> str:
+    """Return `text` for a channel: what would call all who read it, in Slack or elsewhere, calls nobody."""
+    return re.sub(r"(?<![\w.])@(?=(everyone|here|channel)\b)", "@ ", re.sub(r"<(?=[!@#])", "‹", text))
 
 
 def clean(text: object, *, lines: bool = False) -> str:
