@@ -7,7 +7,7 @@ import pytest
 
 from tests.final_state import State
 from tests.flows.faults.table import TABLE, Case
-from tests.flows.faults.world import World, without_measured
+from tests.flows.faults.world import World, without_given_up, without_measured
 
 Faultless = Callable[..., State]
 
@@ -46,5 +46,7 @@ def test_fault(world: World, faultless: Faultless, case: Case) -> None:
     left, expected = world.state(), faultless(case.world)
     if case.late:
         left, expected = without_measured(left), without_measured(expected)
+    if case.given_up:
+        left = without_given_up(left)
     assert differences(left, expected) == {}
     assert world.paid()["process"] + world.paid()["look"] == 3 + case.paid
