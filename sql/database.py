@@ -6,6 +6,7 @@ A query lives in `queries/<name>.sql` with psycopg's named parameters (`%(mine_i
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import SequenceMatcher
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, LiteralString, cast
@@ -17,6 +18,9 @@ from sql.errors import DatabaseError, DatabaseFailed
 
 Row = dict[str, Any]
 Connection = psycopg.Connection[Row]
+PASSWORDS = re.compile(r"//[^:@/]*:(.*)@|password=('[^']*'|[^&\s]*)")
+"""What is a password in an address of libpq, however it was escaped."""
+
 Role = Literal["admin", "ingest", "read"]
 """Who may do what: `migrations/0006_roles.sql`."""
 
@@ -49,17 +53,31 @@ def connect(url: str, *, role: Role | None = None) -> Connection:
             options=f"-c search_path=minecam,public -c timezone=UTC{acting}",
         )
     except psycopg.OperationalError as error:
-        reason = str(error).strip().splitlines()[-1]
+        reason = _without_password(str(error).strip().splitlines()[-1], url)
         if "permission denied to set role" in reason:
-            raise DatabaseError(f"the user of MINECAM_DATABASE_URL needs `grant minecam_{role} to` it") from error
+            raise DatabaseError(f"the user of MINECAM_DATABASE_URL needs `grant minecam_{role} to` it") from None
         if role and f'role "minecam_{role}" does not exist' in reason:
-            raise DatabaseError(f"the database has no role minecam_{role}: run `minecam db migrate`") from error
+            raise DatabaseError(f"the database has no role minecam_{role}: run `minecam db migrate`") from None
         raise DatabaseError(
             f"the database does not answer ({reason}): run `minecam up`, or check MINECAM_DATABASE_URL"
-        ) from error
-    except psycopg.ProgrammingError as error:
-        reason = " ".join(str(error).split())
-        raise DatabaseError(f"MINECAM_DATABASE_URL is no address of a database ({reason})") from error
+        ) from None  # libpq's own words may hold the password, and would be in every traceback
+    except (psycopg.ProgrammingError, UnicodeError) as error:
+        reason = re.sub('".*"', '"..."', " ".join(str(error).split()))
+        raise DatabaseError(
+            f"MINECAM_DATABASE_URL is no address of a database ({reason}): give postgresql://USER:PASSWORD@HOST/NAME, "
+            "signs such as @ / : # % in the password as %40 %2F %3A %23 %25"
+        ) from None
+
+
+def _without_password(reason: str, url: str) -> str:
+    """Return libpq's words without what they repeat of the password in `url`, or of a part that it takes for a host."""
+    secret = " ".join(part for found in PASSWORDS.findall(url) for part in found)
+
+    def shown(quoted: re.Match[str]) -> str:
+        common = SequenceMatcher(None, quoted[1], secret, autojunk=False).find_longest_match()
+        return '"..."' if common.size > 2 else quoted[0]
+
+    return re.sub('"([^"]*)"', shown, reason)
 
 
 @cache

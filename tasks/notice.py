@@ -4,25 +4,25 @@
 """
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import shapely
 
 import sql
 from tasks.measures import amount, unit
+from tasks.words import inert, without_calls
 
 
 def subject(event: sql.Row) -> str:
     """Return the one line that a phone shows."""
     state = "more severe" if event["to_state"] == event["from_state"] else event["to_state"]
-    return f"MineCam: {event['rule']} {state} at {_where(event)}, {_amount(event)}"
+    return without_calls(f"MineCam: {event['rule']} {state} at {_where(event)}, {_amount(event)}")
 
 
 def body(event: sql.Row) -> str:
     """Return the plain text of a notification: what, since when, where, by which model and products."""
     lines = [*facts(event).items(), *([("Map", map_address(event))] if event["geom"] else [])]
-    return "\n".join([event["description"], *(f"{name}: {text}" for name, text in lines)])
+    return without_calls("\n".join([event["description"], *(f"{name}: {text}" for name, text in lines)]))
 
 
 def digest(events: Sequence[sql.Row]) -> tuple[str, str]:
@@ -35,10 +35,10 @@ def digest(events: Sequence[sql.Row]) -> tuple[str, str]:
 
 def markdown(event: sql.Row, picture: str | None) -> str:
     """Return the Markdown of an alert; `picture` is the address of its picture, a data: URI, say."""
-    parts = [f"## {escape(subject(event))}", event["description"] + "."]
+    parts = [f"## {inert(subject(event))}", inert(event["description"]) + "."]
     if picture:
         parts.append(f"![before and after, the alert outlined]({picture})")
-    parts.append("\n".join(f"- **{name}**: {escape(text)}" for name, text in facts(event).items()))
+    parts.append("\n".join(f"- **{name}**: {inert(text)}" for name, text in facts(event).items()))
     if event["geom"]:
         latitude, longitude = place(event)
         parts.append(f"[{latitude:.5f}, {longitude:.5f} on OpenStreetMap]({map_address(event)})")

@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 
 Seen = tuple[np.ndarray, np.ndarray]
-"""One band float32 (H, W), or all of them (B, H, W), in reflectance, and the valid pixels bool (H, W)."""
+"""One band in reflectance, float32 (H, W), and its valid pixels, bool (H, W)."""
 
 OFFSET = 0.1
 """Reflectance that baseline 04.00 and later add (1000 digital numbers) and harmonisation takes away."""

@@ -99,20 +99,21 @@ def collection(name: str, orbit_direction: str, config: SHConfig) -> DataCollect
 def ask(config: SHConfig, call: Callable[[], T]) -> T:
     """Return what `call` gets from the service; every failure becomes a ServiceError of one line.
 
-    The client neither renews a refused token nor tries again, so that is done here, once.
+    The client neither renews a refused token nor tries again, so that is done here, once. What the client raised goes
+    no further: it holds all that the service said, and would be in every traceback.
     """
     try:
         return call()
     except DownloadFailedException as error:
         if _status(error.request_exception) != 401:
-            raise _explained(config, error) from error
+            raise _explained(config, error) from None
     except UNUSABLE as error:
-        raise _explained(config, error) from error
+        raise _explained(config, error) from None
     forget_tokens()
     try:
         return call()
     except (DownloadFailedException, *UNUSABLE) as error:
-        raise _explained(config, error) from error
+        raise _explained(config, error) from None
 
 
 def _status(error: Exception | None) -> int | None:
@@ -129,6 +130,12 @@ def _code(error: Exception) -> str:
 
 
 def _explained(config: SHConfig, error: Exception) -> ServiceError:
+    """Return the error in our words, without the secret, should a server repeat what it was sent."""
+    said = _worded(config, error)
+    return type(said)(str(said).replace(config.sh_client_secret, "..."))
+
+
+def _worded(config: SHConfig, error: Exception) -> ServiceError:
     service = f"the Sentinel Hub service at {config.sh_base_url}"
     cause = getattr(error, "request_exception", None) or error
     if isinstance(error, OutOfRequestsException) or isinstance(cause, Limited):

@@ -14,6 +14,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tasks.errors import StackError, WrongUse
+from tasks.words import one_line
 
 
 def default_home() -> Path:
@@ -31,12 +32,14 @@ def home() -> Path:
 class Settings(BaseSettings):
     """The settings; each field is the environment variable MINECAM_<FIELD> unless it says otherwise."""
 
-    model_config = SettingsConfigDict(env_prefix="MINECAM_", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="MINECAM_", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     home: Path = Field(
         default_factory=default_home, description="Folder of the embedded stack: database, rasters, logs"
     )
-    database_url: str | None = Field(None, description="PostGIS to use; without it the embedded cluster")
+    database_url: str | None = Field(None, repr=False, description="PostGIS to use; without it the embedded cluster")
     rasters: str | None = Field(
         None,
         description="Where rasters go: file:// or s3:// address; without it, the folder `rasters` of the home. "
@@ -156,6 +159,13 @@ class Settings(BaseSettings):
     archive_port: int = Field(4280, description="Port of the local archive (the next free one if taken)")
     archive: Path | None = Field(None, description="Folder of the local archive; without it, `archive` in the home")
 
+    @field_validator("rasters", "sh_base_url", "sh_token_url")
+    @classmethod
+    def _without_password(cls, address: str | None) -> str | None:
+        if address is not None and "@" in address:  # it stands in rows, logs and messages
+            raise ValueError("user and password do not belong into this address, which is shown: leave them out")
+        return address
+
     @field_validator("cloud_mask")
     @classmethod
     def _installed(cls, value: str) -> str:
@@ -198,11 +208,13 @@ def settings() -> Settings:
     try:
         return Settings(_env_file=home() / "stack.env", home=home())  # type: ignore[call-arg]
     except ValidationError as error:
-        raise WrongUse(in_words(error)) from error
+        raise WrongUse(in_words(error)) from None  # pydantic repeats what was given, which may hold a password
 
 
 def in_words(error: ValidationError) -> str:
     """Return in one line which variables hold what is no value of their setting."""
     wrong = [(str(one["loc"][0]), one["input"], one["msg"].removeprefix("Value error, ")) for one in error.errors()]
     names = (field if field.isupper() else f"MINECAM_{field.upper()}" for field, _, _ in wrong)
-    return "; ".join(f"{name}={given}: {reason}" for name, (_, given, reason) in zip(names, wrong, strict=True))
+    return "; ".join(
+        f"{name}={one_line(given)}: {reason}" for name, (_, given, reason) in zip(names, wrong, strict=True)
+    )

@@ -5,6 +5,7 @@ What people write keeps its script, its emoji and its punctuation: whatever show
 
 import re
 import unicodedata
+from html import escape
 
 from tasks.errors import WrongUse
 
@@ -21,9 +22,30 @@ NOTHING = ("Cc", "Cs", "Cn")
 """Categories of Unicode that are no text: control characters, halves of pairs, what is not assigned."""
 
 
+ADDRESS = re.compile(r"//\S*@")
+
+
+def without_passwords(text: str) -> str:
+    """Return `text` with the user and password of every address in it left out."""
+    return ADDRESS.sub("//...@", text)
+
+
 def one_line(text: object, most: int = 300) -> str:
-    """Return foreign words as they may stand in a log or a row: printable, in one line, at most `most` characters."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in str(text)).split())[:most]
+    """Return foreign words as they may stand in a log or a row: printable, in one line, at most `most` characters, and
+    without the passwords of addresses."""
+    return without_passwords(" ".join("".join(sign if sign.isprintable() else " " for sign in str(text)).split()))[
+        :most
+    ]
+
+
+def inert(text: object) -> str:
+    """Return `text` for Markdown and HTML: it shows as it stands, and makes no link, picture, tag or code."""
+    return re.sub(r"([\\`\[\]])", r"\\\1", escape(str(text)))
+
+
+def without_calls(text: str) -> str:
+    """Return `text` for a channel: what would call all who read it, in Slack or elsewhere, calls nobody."""
+    return re.sub(r"(?<![\w.])@(?=(everyone|here|channel)\b)", "@ ", re.sub(r"<(?=[!@#])", "‹", text))
 
 
 def clean(text: object, *, lines: bool = False) -> str:

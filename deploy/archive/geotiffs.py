@@ -11,11 +11,10 @@ import rasterio
 from rasterio.errors import RasterioError
 
 from deploy.archive.bands import COLLECTIONS
-from deploy.archive.layouts import Place, Refused, Source
+from deploy.archive.layouts import Place, Refused, Source, slug_for
 from deploy.archive.products import SENTINEL2
 from deploy.archive.sources import band_names, own_grid
 from tasks.errors import MineCamError, RasterError, WrongUse
-from tasks.sites import slugify
 
 DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)([-_]?)(\d\d)\2(\d\d)(?!\d)")
 """A day in a file name: 20230108, 2023-01-08 or 2023_01_08."""
@@ -48,7 +47,7 @@ def geotiffs(folder: Path, split: str | None) -> tuple[list[Place], Refused]:
 
 
 def _place(name: str, sources: list[Source]) -> Place:
-    return Place(slugify(name) or "mine", name, {}, sources)
+    return Place(slug_for(name), name, {}, sources)
 
 
 def place_of(path: Path, folder: Path) -> str:

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from deploy.archive.products import number
 from tasks.errors import WrongUse
 from tasks.sites import slugify
 
@@ -44,6 +45,11 @@ class Place:
     sources: list[Source]
 
 
+def slug_for(name: str) -> str:
+    """Return the slug of a place; one whose name has no ASCII letters gets a number that depends on its name only."""
+    return slugify(name) or f"mine-{number(name) % 1_000_000:06d}"
+
+
 def middle(start: str, end: str) -> tuple[date, tuple[date, date]]:
     """Return the middle of a period of ISO days, and the period."""
     first, last = date.fromisoformat(start), date.fromisoformat(end)
@@ -75,7 +81,7 @@ def _pair(folder: Path, row: Row, *, masked: bool, truth: dict[str, Path] | None
         sources.append(Source(path, when, period=period if masked else None, masked=masked, truth=known))
     label = {"split": row["split"], "label": int(row["label"]), "category": row["category"]}
     dates = {"mined_before": int(row["mined_before"]), "t0": str(sources[0].when), "t1": str(sources[1].when)}
-    return Place(slugify(row["id"]), row["id"], {**words, **label, **dates}, sources)
+    return Place(slug_for(row["id"]), row["id"], {**words, **label, **dates}, sources)
 
 
 def change(folder: Path, split: str | None) -> tuple[list[Place], Refused]:
@@ -115,7 +121,7 @@ def chips(folder: Path, split: str | None) -> tuple[list[Place], Refused]:
         known = {"country": "Brazil", "commodity": commodity, "notes": notes, "site": row["site"]}
         words = {key: word for key, word in {**known, "split": row["split"]}.items() if word}
         name = f"{row['chip']} ({commodity})" if commodity else row["chip"]
-        places.append(Place(slugify(row["chip"]), name, words, [source]))
+        places.append(Place(slug_for(row["chip"]), name, words, [source]))
     return places, []
 
 
@@ -129,7 +135,7 @@ def series(folder: Path, split: str | None) -> tuple[list[Place], Refused]:
     for mine in sorted({row["mine"] for row in rows}):
         days = sorted(row["date"] for row in rows if row["mine"] == mine)
         sources = [Source(folder / mine / f"{day}.tif", date.fromisoformat(day)) for day in days]
-        places.append(Place(slugify(mine), mine, dict(words), sources))
+        places.append(Place(slug_for(mine), mine, dict(words), sources))
     return places, []
 
 

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import shapely
 import typer
-from rich.console import Console
 from rich.table import Table
 
 import sql
+from deploy.cli.console import draw
 from tasks import evidence, registry
 from tasks.lifecycle import decide
 from tasks.notice import body, facts, subject
@@ -45,7 +45,7 @@ def alerts(
     elif not rows:
         typer.echo("no alerts" if all_ else "no alerts stand (`minecam alerts --all` shows the closed ones too)")
     else:
-        Console(width=max(Console().width, 120)).print(_table(rows))  # a pipe has no width of its own
+        draw(_table(rows), width=120)
 
 
 @app.command()

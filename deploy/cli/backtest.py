@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from deploy.cli.console import draw
 from tasks.errors import WrongUse
 
 
@@ -42,7 +42,7 @@ def backtest(
             typer.echo(json.dumps(result))
             return
         for table in drawn:
-            Console(width=max(Console().width, 110)).print(table, "")  # a pipe has no width of its own
+            draw(table, "", width=110)
 
     if (source / "series.csv").exists():
         if pictures is not None or split is not None:

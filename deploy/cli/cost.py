@@ -4,10 +4,10 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 import sql
+from deploy.cli.console import draw
 from tasks import budget, registry
 from tasks.settings import settings
 
@@ -51,7 +51,7 @@ def cost(
             f"{row['processing_units']:.3f}",
         )
     if rows:
-        Console(width=max(Console().width, 100)).print(drawn)
+        draw(drawn, width=100)
 
 
 def _of(limit: float | None) -> str:

@@ -5,6 +5,7 @@ import shutil
 from typing import Annotated
 
 import typer
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 import sql
 from tasks import registry
@@ -40,4 +41,7 @@ def psql(
         raise StackError("psql is not installed: run `make setup`")
     os.environ["PGOPTIONS"] = f"-c search_path=minecam,public -c role=minecam_{role}"
     arguments = ["-c", command] if command else []
-    os.execv(program, [program, settings().database_address, *arguments])
+    of = conninfo_to_dict(settings().database_address)
+    if password := of.pop("password", None):
+        os.environ["PGPASSWORD"] = str(password)  # everybody can read the arguments of a process
+    os.execv(program, [program, make_conninfo(**of), *arguments])

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 import sql
+from deploy.cli.console import draw
 from tasks import datadocs, quarantine, registry
 from tasks.errors import Busy, WrongUse
 from tasks.settings import settings
@@ -50,7 +50,7 @@ def list_(
         valid = "-" if row["valid_share"] is None else f"{100 * row['valid_share']:.0f} %"
         drawn.add_row(str(row["acquisition_id"]), row["mine"], f"{row['sensing_time']:%Y-%m-%d}", valid,
                       "; ".join(row["reasons"]))  # fmt: skip
-    Console(width=max(Console().width, 120)).print(drawn)
+    draw(drawn, width=120)
 
 
 @app.command()

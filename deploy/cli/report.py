@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 import sql
+from deploy.cli.console import draw
 from tasks import registry
 from tasks.errors import WrongUse
 from tasks.report import Report, picture
@@ -38,7 +38,7 @@ def report(
         typer.echo(json.dumps([vars(one) for one in reports]))
         return
     for one in reports:
-        Console().print(table(one), summary(one), "", sep="\n")
+        draw(table(one), summary(one), "")
     if png:
         typer.echo(f"picture: {png}")
 

@@ -4,10 +4,10 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 import sql
+from deploy.cli.console import draw
 from tasks import routes
 from tasks.errors import WrongUse
 from tasks.settings import settings
@@ -39,7 +39,7 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a
         states = "all" if len(row["states"]) == len(routes.STATES) else ", ".join(row["states"])
         drawn.add_row(str(row["route_id"]), row["block"], row["rule"] or "all", f"from {row['least_severity']}", states,
                       "in a digest" if row["digest"] else "at once")  # fmt: skip
-    Console(width=max(Console().width, 100)).print(drawn)
+    draw(drawn, width=100)
 
 
 @app.command()

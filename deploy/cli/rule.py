@@ -4,10 +4,10 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 import sql
+from deploy.cli.console import draw
 from models.labels import LABELS
 from tasks import rules
 from tasks.errors import WrongUse
@@ -49,7 +49,7 @@ def list_(as_json: AsJson = False) -> None:
             "-" if row["measure"] in OF_CALENDAR else f"{row['confirm_n']} of {row['confirm_m']}", scope,
             "yes" if row["enabled"] else "no",
         )  # fmt: skip
-    Console(width=max(Console().width, 130)).print(drawn)
+    draw(drawn, width=130)
 
 
 @app.command()
@@ -150,7 +150,7 @@ def test(
         amount = f"{one['measured']:,.2f} {one['unit']}"
         drawn.add_row(one["mine"] or "(the fleet)", one["date"], one["state"], amount, one["why"])
     if said:
-        Console(width=max(Console().width, 130)).print(drawn)
+        draw(drawn, width=130)
     raised = sum(one["from_state"] is None for one in events)
     confirmed = sum(one["to_state"] == "confirmed" != one["from_state"] for one in events)
     typer.echo(f"{raised} alerts raised, {confirmed} confirmed")

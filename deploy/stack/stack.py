@@ -4,11 +4,13 @@ What runs where is written to `stack.env` in the home folder, which the settings
 """
 
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 import sql
 from deploy.stack.cluster import Cluster
@@ -99,13 +101,14 @@ def status() -> dict[str, str]:
 
 
 def addresses() -> dict[str, str]:
-    """Return where a person can look."""
+    """Return where a person can look; no password is in it."""
     known = environment()
     ours = known["MINECAM_DATABASE_URL"] == cluster().url()
-    database = cluster().url(user="minecam_read") if ours else known["MINECAM_DATABASE_URL"]
+    of = conninfo_to_dict(cluster().url(user="minecam_read") if ours else known["MINECAM_DATABASE_URL"])
+    database = make_conninfo(**{name: value for name, value in of.items() if name != "password"})
     return {
         "prefect": known["PREFECT_API_URL"].removesuffix("/api"),
-        "database": f"psql '{database}'",
+        "database": f"psql {shlex.quote(database)}",
         "rasters": str(home() / "rasters"),
     }
 
@@ -168,6 +171,7 @@ def _answers(url: str) -> bool:
 
 def _write(file: Path, values: dict[str, str]) -> None:
     fresh = file.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
     fresh.touch(mode=0o600)
     fresh.write_text("".join(f"{name}='{value}'\n" for name, value in values.items()))
     fresh.replace(file)

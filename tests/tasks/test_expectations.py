@@ -50,7 +50,7 @@ def test_figures_are_judged_each_by_its_own_check():
     judgement = judge(suite="s2-rgb", figures=figures, checks=checks)
     assert judgement.reasons == [
         "cloud over 70 % of the AOI (at most 60 %)",
-        "values of B04 up to 3.0000 are no reflectance of a mine (0.02 to 1.2)",
+        "values of B04 up to 3.0000 are no reflectance of a mine (0.015 to 1.2)",
         "B03 is 2.5 times brighter or darker than ever before all over the AOI (at most 2 times)",
         "3 stripes: lines of pixels that are dead, or brighter or darker than those beside them",
     ]

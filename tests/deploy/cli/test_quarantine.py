@@ -31,6 +31,7 @@ def test_the_queue_has_a_way_out(refused, tmp_path: Path) -> None:
     said = f"{number} pit 2023-01-03: still refused: {reason} (before: too cloudy)\n1 judged, 1 changed\n"
     assert _quarantine("judge", "pit") == said
     assert [row["changed"] for row in json.loads(_quarantine("judge", "--json"))] == [False]
+    assert _quarantine("docs", str(tmp_path / "docs")) == f"open {tmp_path / 'docs' / 'index.html'}\n"
     said = _quarantine("release", number, "--why", "clear over the pit", "--by", "eva")
     assert said == "pit 2023-01-03: released: `minecam run pit` segments it\n"
     assert _quarantine("list") == "nothing waits in quarantine\n"

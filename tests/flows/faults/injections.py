@@ -49,15 +49,21 @@ def without(*path: str) -> Callable[[Answer], Answer]:
 
 
 def with_property(name: str, value: Any) -> Callable[[Answer], Answer]:
-    """Give every product another value of a property."""
-    return features(lambda found: [{**one, "properties": {**one["properties"], name: value}} for one in found])
+    """Give the product of the second day another value of a property."""
+    return of_second(lambda properties: {**properties, name: value})
 
 
-def plainer(answer: Answer) -> Answer:
-    """Leave out what the catalog does not have to say."""
+def of_second(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Answer], Answer]:
+    """Return what changes the properties of the product of the second day, which is looked at in any case."""
     return features(
-        lambda found: [{**one, "properties": {"datetime": one["properties"]["datetime"]}} for one in found]
-    )(answer)
+        lambda found: [
+            {**one, "properties": change(one["properties"])} if SECOND in one["properties"]["datetime"] else one
+            for one in found
+        ]
+    )
+
+
+plainer = of_second(lambda properties: {"datetime": properties["datetime"]})
 
 
 twice = features(lambda found: found + found)

@@ -144,6 +144,12 @@ def without_measured(state: State) -> State:
     return _once({**state, "acquisition": acquisitions, "validation": validations})
 
 
+def without_given_up(state: State) -> State:
+    """Return a state without the alerts of what was given up and is made good."""
+    tables = ("alert", "alert_event", "delivery")
+    return {**state, **{name: [row for row in state[name] if "given-up" not in str(row)] for name in tables}}
+
+
 def _once(state: State) -> State:
     """Return a state in which the same judgement, made again, counts once."""
     seen: list[Any] = []
