@@ -35,15 +35,15 @@ TABLES = (
 
 
 def pixels(grid: Grid, day: int, *, noise: int = 0) -> np.ndarray:
-    """Return B02, B03, B04, SCL, dataMask of a day: two pits, opened after 12 and 26 days, under clouds that pass.
+    """Return B02, B03, B04, SCL, dataMask of a day: two pits, opened after 12 and 20 days, under clouds that pass.
 
-    One day in `noise` shows none of the second pit.
+    One day in `noise` shows nothing of the second pit.
     """
     array = np.full((5, grid.height, grid.width), 1000, np.uint16)
     array[:3, 5:13, 5:13] = 3000
     if day >= 12:
         array[:3, 5:21, 5:21] = 3000
-    if day >= 26 and not (noise and day % noise == 0):
+    if day >= 20 and not (noise and day % noise == noise - 1):
         array[:3, 35:50, 30:50] = 3000
     array[3], array[4] = 4, 1
     if cloud := random.Random(day).choice([0, 0, 0, 10, 30, 60]):
@@ -82,7 +82,12 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def state(database: sql.Connection, home: Path, *aside: str) -> State:
-    return final_state(database, f"file://{home}/rasters", aside=aside, history=False)
+    """Return what has become of the mine.
+
+    Without alerts that became part of another: for ground of which single parts were seen first, there are such.
+    """
+    found = final_state(database, f"file://{home}/rasters", aside=aside, history=False)
+    return {**found, "alert": [row for row in found["alert"] if row["state"] != "resolved"]}
 
 
 def anew(database: sql.Connection, home: Path) -> None:
@@ -98,9 +103,9 @@ TOLD = ("alert_event", "delivery")
 @pytest.mark.parametrize(
     ("days", "runs", "noise"),
     [
-        pytest.param(range(0, 40, 2), 4, 3, id="twenty, and one look in three is bad"),
+        pytest.param(range(10, 40), 3, 4, id="thirty, and one look in four is bad"),
         pytest.param(range(1000), 10, 0, id="a thousand", marks=pytest.mark.slow),
-        pytest.param(range(1000), 10, 3, id="a thousand, and one look in three is bad", marks=pytest.mark.slow),
+        pytest.param(range(1000), 10, 4, id="a thousand, and one look in four is bad", marks=pytest.mark.slow),
     ],
 )
 def test_late_arrivals_in_random_order(database, home, mine, days: Sequence[int], runs: int, noise: int) -> None:
