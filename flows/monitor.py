@@ -28,7 +28,7 @@ from flows.steps import (
 )
 from models.sensors import SENSOR_SETS
 from tasks import agenda, registry
-from tasks.errors import EXPLAINED, Busy, RasterError, RunError, ServiceDown
+from tasks.errors import EXPLAINED, Busy, RunError, ServiceDown
 from tasks.registry import Mine
 from tasks.segment import model_for
 from tasks.settings import settings
@@ -95,7 +95,7 @@ def watch(
     """
     say, run = get_run_logger(), flow_run.get_id()
     for acquisition in due:
-        with agenda.lost_rasters_fail(connection, acquisition):
+        with agenda.fails_alone(connection, acquisition):
             downloaded = agenda.current(connection, acquisition)
             if validate(connection, downloaded, mine, flow_run_id=run):
                 segmented = segment(agenda.current(connection, acquisition), mine, model)
@@ -103,7 +103,7 @@ def watch(
                 store(connection, downloaded, mine, model, segmented, segments, run)
         say.info("%s", agenda.outcome(connection, acquisition, mine))
     findings(connection, mine, flow_run_id=run)
-    uncompared: list[RasterError] = []
+    uncompared: list[Exception] = []
     for epoch in agenda.due_epochs(connection, mine, model, start=start, end=end, rerun=rerun):
         # The transaction inside: a comparison stands with its alerts or not at all.
         with agenda.lost_epochs_are_superseded(connection, uncompared), connection.transaction():
@@ -126,41 +126,50 @@ def fleet(start: date | None = None, end: date | None = None) -> None:
     """
     say = get_run_logger()
     failed: list[str] = []
-    with sql.connect(settings().database_address, role="ingest") as connection:
+    with _database() as connection:
         groups = neighbourhoods(registry.mines(connection))
-        while groups:
-            near = groups.pop(0)
-            words = ", ".join(mine.slug for mine in near)
-            try:
-                model = model_for(near[0])
-                with agenda.runs_of(connection, near) as free:
-                    due = acquire(connection, free, model, start=start, end=end)
-            except ServiceDown as down:
-                say.error("%s: %s", words, down)
-                failed += [mine.slug for group in [near, *groups] for mine in group]
-                break  # asking for every other mine would take hours and change nothing
-            except Exception as error:
-                if len(near) > 1:
-                    say.warning("%s: each is asked for by itself now: %s", words, error)
-                    groups[:0] = [[mine] for mine in near]
-                    continue
-                _log(words, error)
-                failed += [mine.slug for mine in near]
+    while groups:
+        near = groups.pop(0)
+        words = ", ".join(mine.slug for mine in near)
+        try:
+            failed += _together(near, start, end)
+        except ServiceDown as down:
+            say.error("%s: %s", words, down)
+            failed += [mine.slug for group in [near, *groups] for mine in group]
+            break  # asking for every other mine would take hours and change nothing
+        except Exception as error:
+            if len(near) > 1:
+                say.warning("%s: each is asked for by itself now: %s", words, error)
+                groups[:0] = [[mine] for mine in near]
                 continue
-            for mine in free:
-                try:
-                    with agenda.one_run_at_a_time(connection, mine):
-                        watch(connection, mine, model, start=start, end=end, due=due[mine.mine_id])
-                except Busy as busy:
-                    say.warning("%s", busy)
-                except Exception as error:
-                    _log(mine.slug, error)
-                    failed.append(mine.slug)
+            _log(words, error)
+            failed += [mine.slug for mine in near]
+    with sql.in_words(), _database() as connection:
         if end is None:  # whoever looks at days of the past does not ask what is missing today
             stale(connection, at=datetime.now(UTC))
         notify(connection)
     if failed:
         raise RunError(f"{len(failed)} mines were not watched to the end: {', '.join(failed)}; see the log above")
+
+
+def _together(near: Sequence[Mine], start: date | None, end: date | None) -> list[str]:
+    """Watch mines near each other; return the slugs of those that were not watched to the end.
+
+    Each has a connection of its own: where one is lost, the other mines go on.
+    """
+    model, failed = model_for(near[0]), []
+    with sql.in_words(), _database() as connection, agenda.runs_of(connection, near) as free:
+        due = acquire(connection, free, model, start=start, end=end)
+    for mine in near:
+        try:
+            with sql.in_words(), _database() as connection, agenda.one_run_at_a_time(connection, mine):
+                watch(connection, mine, model, start=start, end=end, due=due.get(mine.mine_id, []))
+        except Busy as busy:
+            get_run_logger().warning("%s", busy)
+        except Exception as error:
+            _log(mine.slug, error)
+            failed.append(mine.slug)
+    return failed
 
 
 def _log(words: str, error: Exception) -> None:
@@ -188,9 +197,13 @@ def mine(
         sensor_set: Use the shipped model of this sensor set instead of the mine's own.
         rerun: Judge again what was quarantined, segment again what other weights of the model have, compare again.
     """
-    with sql.connect(settings().database_address, role="ingest") as connection:
+    with sql.in_words(), _database() as connection:
         one = registry.find(connection, mine)
         model = model_for(one, sensor_set)
         with agenda.one_run_at_a_time(connection, one):
             due = acquire(connection, [one], model, start=start, end=end, rerun=rerun)
             watch(connection, one, model, start=start, end=end, rerun=rerun, due=due[one.mine_id])
+
+
+def _database() -> sql.Connection:
+    return sql.connect(settings().database_address, role="ingest")

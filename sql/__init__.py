@@ -1,6 +1,9 @@
 """The database: migrations, views and queries as `.sql` files, and the module that runs them."""
 
-from sql.database import Connection, Role, Row, connect, migrate, query, run, run_one
-from sql.errors import DatabaseError
+from sql.database import Connection, Role, Row, connect, in_words, migrate, query, run, run_one
+from sql.errors import DatabaseError, DatabaseFailed
 
-__all__ = ["Connection", "DatabaseError", "Role", "Row", "connect", "migrate", "query", "run", "run_one"]
+__all__ = [
+    "Connection", "DatabaseError", "DatabaseFailed", "Role", "Row", "connect", "in_words", "migrate", "query", "run",
+    "run_one",
+]  # fmt: skip

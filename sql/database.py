@@ -4,6 +4,8 @@ A query lives in `queries/<name>.sql` with psycopg's named parameters (`%(mine_i
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from difflib import SequenceMatcher
 from functools import cache
 from importlib.resources import files
@@ -12,7 +14,7 @@ from typing import Any, Literal, LiteralString, cast
 import psycopg
 from psycopg.rows import dict_row
 
-from sql.errors import DatabaseError
+from sql.errors import DatabaseError, DatabaseFailed
 
 Row = dict[str, Any]
 Connection = psycopg.Connection[Row]
@@ -22,6 +24,16 @@ PASSWORDS = re.compile(r"//[^:@/]*:(.*)@|password=('[^']*'|[^&\s]*)")
 Role = Literal["admin", "ingest", "read"]
 """Who may do what: `migrations/0006_roles.sql`."""
 
+LOCK_SECONDS = 300
+"""How long a statement waits for what others have locked: who forgot to commit must not stop the monitor for ever."""
+ALIVE: dict[str, Any] = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""A server that vanished without a word is given up after a minute, not after hours."""
+
 
 def connect(url: str, *, role: Role | None = None) -> Connection:
     """Open an autocommit connection to `url` (dict rows, schema `minecam` first in the search path).
@@ -30,13 +42,14 @@ def connect(url: str, *, role: Role | None = None) -> Connection:
     Use `with connection.transaction():` around what belongs together.
     Raises DatabaseError when the server does not answer, `url` is none, or the user may not act in that role.
     """
-    acting = f" -c role=minecam_{role}" if role else ""
+    acting = f" -c role=minecam_{role} -c lock_timeout={LOCK_SECONDS}s" if role else ""
     try:
         return psycopg.connect(
             url,
             autocommit=True,
             row_factory=cast(Any, dict_row),
             connect_timeout=10,
+            **ALIVE,
             options=f"-c search_path=minecam,public -c timezone=UTC{acting}",
         )
     except psycopg.OperationalError as error:
@@ -77,16 +90,29 @@ def run(connection: Connection, name: str, /, **parameters: Any) -> list[Row]:
     """Run `queries/<name>.sql` and return its rows (empty for statements that return none).
 
     Raises DatabaseError when the database lacks the schema, or cannot hold what is given: a NUL in a text, a number
-    too large for its column.
+    too large for its column. Raises DatabaseFailed as `in_words` does.
     """
     try:
-        cursor = connection.execute(query(name), parameters or None)
+        with in_words():
+            cursor = connection.execute(query(name), parameters or None)
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction) as error:
         raise DatabaseError("the database has not the schema of this MineCam: run `minecam db migrate`") from error
     except (psycopg.DataError, UnicodeEncodeError) as error:
         reason = " ".join(str(error).split())[:300].encode("ascii", "backslashreplace").decode()
         raise DatabaseError(f"the database cannot hold what it is given ({reason}): give other values") from error
     return cursor.fetchall() if cursor.description else []
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Raise DatabaseFailed, one line, where the database breaks off (lost connection, restart) or cannot do its part
+    for now (a full disk, a lock, a conflict, a standby that lets nobody write)."""
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction) as error:
+        reason = error.diag.message_primary or " ".join(str(error).split()) or type(error).__name__
+        raise DatabaseFailed(f"the database failed in the middle of the work ({reason}): the next run goes on from "
+                             "there; if it fails again, look at its log and the space left") from error  # fmt: skip
 
 
 def run_one(connection: Connection, name: str, /, **parameters: Any) -> Row | None:

@@ -104,7 +104,7 @@ def outcome(connection: sql.Connection, acquisition: sql.Row, mine: Mine) -> str
 
 
 def raise_failures(
-    connection: sql.Connection, processed: Sequence[sql.Row], uncompared: list[RasterError], mine: Mine
+    connection: sql.Connection, processed: Sequence[sql.Row], uncompared: list[Exception], mine: Mine
 ) -> None:
     """Raise RunError when any of the acquisitions `processed` by this run failed or epochs stayed `uncompared`."""
     rows = [current(connection, acquisition) for acquisition in processed]
@@ -128,22 +128,28 @@ def current(connection: sql.Connection, acquisition: sql.Row) -> sql.Row:
 
 
 @contextmanager
-def lost_rasters_fail(connection: sql.Connection, acquisition: sql.Row) -> Iterator[None]:
-    """Record the acquisition as failed when its raster is lost or broken, so that the next run fetches it anew."""
+def fails_alone(connection: sql.Connection, acquisition: sql.Row) -> Iterator[None]:
+    """Record the acquisition as failed when its raster is lost or broken, or the database does not take what is found.
+
+    The next run tries it again, with its raster or with one that is fetched anew. A lost connection ends the run.
+    """
     try:
         yield
-    except RasterError as error:
+    except (RasterError, sql.DatabaseFailed) as error:
+        if connection.closed:
+            raise
         identity = acquisition["acquisition_id"]
         sql.run(connection, "acquisition_failed", acquisition_id=identity, reason=str(error))
 
 
 @contextmanager
-def lost_epochs_are_superseded(connection: sql.Connection, uncompared: list[RasterError]) -> Iterator[None]:
+def lost_epochs_are_superseded(connection: sql.Connection, uncompared: list[Exception]) -> Iterator[None]:
     """Supersede the epochs whose rasters a comparison finds lost, so that the next run segments them again.
 
     The epoch that could not be compared waits for them: held against older ground it would show changes that are
     known already. It is compared as soon as the lost epochs are made again, or without them if they cannot be.
-    The error joins `uncompared`; a raster that only cannot be read for now supersedes nothing.
+    The error joins `uncompared`; a raster that only cannot be read for now supersedes nothing, nor does a database
+    that fails. A lost connection ends the run.
     """
     try:
         yield
@@ -151,5 +157,7 @@ def lost_epochs_are_superseded(connection: sql.Connection, uncompared: list[Rast
         for epoch_id, reason in lost.reasons.items():
             sql.run(connection, "epoch_supersede", epoch_id=epoch_id, why=f"raster lost: {reason}")
         uncompared.append(lost)
-    except RasterError as error:
+    except (RasterError, sql.DatabaseFailed) as error:
+        if connection.closed:
+            raise
         uncompared.append(error)

@@ -25,14 +25,22 @@ def judge(*, suite: str, figures: Mapping[str, Any], checks: Sequence[Check]) ->
     # Imported here: the import takes two seconds, and most commands judge nothing.
     import great_expectations as gx
 
-    context = gx.get_context(mode="ephemeral")
-    asset = context.data_sources.add_pandas("measured").add_dataframe_asset(suite)
+    asset = context().data_sources.add_pandas("measured").add_dataframe_asset(suite)
     batch = asset.add_batch_definition_whole_dataframe("row").get_batch({"dataframe": table([figures], checks)})
     outcome = batch.validate(gx.ExpectationSuite(name=suite, expectations=expectations(checks)))
     failed: list[Any] = [single.expectation_config for single in outcome.results if not single.success]
     worded = {check.figure: check.worded(figures) for check in checks}
     reasons = [worded.get(of.kwargs.get("column") or of.kwargs.get("column_A", ""), "") for of in failed]
     return Judgement(bool(outcome.success), [reason or "nothing was measured" for reason in reasons])
+
+
+def context() -> Any:
+    """Return a context of great-expectations that keeps nothing and shows no progress."""
+    import great_expectations as gx
+
+    made = gx.get_context(mode="ephemeral")
+    made.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
+    return made
 
 
 def expectations(checks: Sequence[Check]) -> list[Any]:

@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any, ClassVar
 
 import requests
@@ -63,6 +64,7 @@ class Client(SentinelHubDownloadClient):
     """A client whose requests end: in time, in size, in number; one token for a process."""
 
     _sessions: ClassVar[dict[tuple[str, str], Session]] = {}
+    _fetching: ClassVar[Lock] = Lock()
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -74,6 +76,10 @@ class Client(SentinelHubDownloadClient):
         if key not in self._sessions:
             self._sessions[key] = Session(config=self.config)
         return self._sessions[key]
+
+    def _get_session_headers(self) -> dict[str, str]:
+        with self._fetching:  # all threads wait for one token: the service limits how often they are fetched
+            return super()._get_session_headers()
 
     def _do_download(self, request: DownloadRequest) -> requests.Response:
         self.requests += 1

@@ -89,7 +89,7 @@ def coarse(planes: np.ndarray) -> np.ndarray:
 
 
 def _found(raster: Raster) -> np.ndarray:
-    """Return what `csmask` finds in an acquisition raster, which is compared with the same ones before again and again."""
+    """Return what `csmask` finds in an acquisition raster; remembered: later ones are compared with it."""
     stored, seen = np.stack([raster.band(name) for name in BANDS]), raster.band("dataMask") > 0
     level = "l1c" if raster.tags.get("collection") == "sentinel-2-l1c" else "l2a"
     key = f"{level} {hashlib.sha256(stored.tobytes() + seen.tobytes()).hexdigest()}"

@@ -12,9 +12,9 @@ import numpy as np
 import sql
 from models.sensors import sensor_set
 from tasks import budget, service
-from tasks.errors import RasterError, ServiceDown, ServiceError
+from tasks.errors import RasterError, RasterLost, ServiceDown, ServiceError
 from tasks.grid import Grid
-from tasks.rasters import write_cog
+from tasks.rasters import read, write_cog
 from tasks.registry import Mine
 from tasks.request import band_names, charged, fetch, mission, paid_bands, parts, price, unpack
 from tasks.settings import settings
@@ -62,11 +62,12 @@ def download(connection: sql.Connection, acquisition: sql.Row, mine: Mine, besid
     """Fetch `acquisition` of `mine` and record it as `downloaded`, or as `failed` with the reason.
 
     Those acquisitions `beside` it, of the same pass over mines near by, that cost less in the same request come with
-    it; returns the others. Does nothing when the acquisition is past that. What was paid is recorded in any case.
-    Where the month's budget lacks what it costs, nothing is asked for, and it waits, with that as its reason. Raises
-    ServiceDown where the service serves nobody, once the acquisition is recorded as failed.
+    it; returns the others. Does nothing when the acquisition is past that, or failed after it with its raster whole.
+    What was paid is recorded in any case. Where the month's budget lacks what it costs, nothing is asked for, and it
+    waits, with that as its reason. Raises ServiceDown where the service serves nobody, once the acquisition is recorded
+    as failed.
     """
-    if acquisition["state"] not in ("discovered", "failed"):
+    if acquisition["state"] not in ("discovered", "failed") or _is_here(connection, acquisition):
         return list(beside)
     grid, joining = _joined(acquisition, mine, beside)
     identity = acquisition["acquisition_id"]
@@ -107,6 +108,24 @@ def download(connection: sql.Connection, acquisition: sql.Row, mine: Mine, besid
     return [one for number, one in enumerate(beside) if number not in joining]
 
 
+def _is_here(connection: sql.Connection, row: sql.Row) -> bool:
+    """Record an acquisition as downloaded whose later steps failed while its raster is whole: it is not paid again."""
+    if row["state"] != "failed" or row["raster"] is None:
+        return False
+    try:
+        read(row["raster"], row["checksum"])
+    except RasterLost:
+        return False
+    except RasterError as error:
+        failed(connection, row, error)
+        return True
+    sql.run(
+        connection, "acquisition_downloaded", acquisition_id=row["acquisition_id"], raster=row["raster"],
+        checksum=row["checksum"],
+    )  # fmt: skip
+    return True
+
+
 def _joined(row: sql.Row, mine: Mine, beside: Sequence[Due]) -> tuple[Grid, list[int]]:
     if not beside or max(mine.grid.width, mine.grid.height) > MAX_SIDE:
         return mine.grid, []
@@ -134,7 +153,7 @@ def _fetch(row: sql.Row, grid: Grid, charge: Callable[[float], None], pace: Call
         size = (part.width, part.height)
         pace(price(row, part)[0])
         response = service.ask(config, partial(fetch, config, row, bands, part, size))
-        charge(charged(response.headers))
+        charge(charged(response.headers, price(row, part)[0]))
         rows, columns = grid.slices(part)
         whole[:, rows, columns] = unpack(response.content, bands=len(names), size=size, dtype=dtype)
     return whole

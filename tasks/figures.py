@@ -3,18 +3,24 @@
 `validate` holds these figures against the suite of the sensor set.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from tasks.alignment import Shift
 from tasks.checkpoint import Figures
-from tasks.radiometry import Seen, gain, offset_left, stripes
+from tasks.radiometry import gain, offset_left, stripes
 from tasks.validity import cloud_mask
+
+Earlier = tuple[Callable[[int], np.ndarray], np.ndarray]
+"""Another acquisition: what gives its n-th band, float32 (H, W), so that not all are in memory; its valid pixels."""
 
 RADAR = ("VV", "VH")
 LEAST_PRESENT = 0.05
 """Least share of valid pixels with a value; a band with less is not there, and nothing else is measured of it."""
+
+WITNESSES = 2
+"""Dates that must agree on what a band looked like: between two dates alone, a whole mine may have come to be."""
 
 
 def figures(
@@ -26,14 +32,14 @@ def figures(
     data_mask: np.ndarray,
     aoi: np.ndarray,
     tags: Mapping[str, str],
-    history: Sequence[Seen],
+    history: Sequence[Earlier],
     shift: Shift | None,
 ) -> Figures:
     """Measure an acquisition; shares are 0-1, None stands for what cannot be measured.
 
     `bands` float32 (B, H, W) reflectance or linear gamma0 in the order of `names`, `valid`, `data_mask` and `aoi`
-    (H, W); `tags` of the raster (`harmonised`); `history` the bands and valid pixels of other acquisitions on its grid,
-    the one before first; `shift` (rows, columns) in pixels off the mine's other acquisitions.
+    (H, W); `tags` of the raster (`harmonised`); `history` bands in the same order and valid pixels of other
+    acquisitions on its grid, the one before first; `shift` (rows, columns) in pixels off the mine's other acquisitions.
     """
     optical = not set(names) & set(RADAR)
     seen = bands[:, valid & aoi]
@@ -64,16 +70,17 @@ def _against_history(
     there: Sequence[int],
     seen: np.ndarray,
     dark: np.ndarray,
-    history: Sequence[Seen],
+    history: Sequence[Earlier],
     aoi: np.ndarray,
 ) -> Figures:
     """Measure what only shows beside other acquisitions: an offset, a gain and stripes of the bands `there`."""
-    earlier = [(planes, valid & aoi) for planes, valid in history if (valid & aoi).any()]
-    dark_before = [np.percentile(planes[there][:, valid], 1, axis=1) for planes, valid in earlier[:1]]
+    earlier = [(band, valid & aoi) for band, valid in history if (valid & aoi).any()]
+    witnesses = earlier if len(earlier) >= WITNESSES else []
+    dark_before = [np.array([np.percentile(band(at)[valid], 1) for at in there]) for band, valid in earlier[:1]]
     measured: Figures = {"offset_left": float(offset_left(dark, dark_before[0])) if there and earlier else None}
     lines = 0
     for index in there:
-        before = [(planes[index], valid) for planes, valid in earlier]
+        before = [(band(index), valid) for band, valid in witnesses]
         measured[f"gain_{names[index]}"] = gain((bands[index], seen), before)
         lines += stripes((bands[index], seen), before)
     return measured | {"stripes": float(lines) if there else None}

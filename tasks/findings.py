@@ -15,6 +15,7 @@ from tasks.registry import Mine
 
 log = logging.getLogger(__name__)
 
+SHARES = ("aoi_coverage", "valid_share", "cloud_share")
 MOST_PICTURES = 30
 """Thumbnails in one artifact; a backfill refuses hundreds, and Prefect sends an artifact whole."""
 

@@ -3,13 +3,15 @@
 `validate` reads them for an acquisition that it judges.
 """
 
-from contextlib import suppress
+import logging
 from dataclasses import dataclass
 
 import sql
 from tasks.alignment import Shift
-from tasks.errors import RasterError
+from tasks.errors import RasterError, RasterLost
 from tasks.rasters import Raster, read
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,24 @@ class History:
 
 
 def history(connection: sql.Connection, acquisition: sql.Row) -> History:
-    """Return what the acquisition is held against; an old raster that was lost must not stop new acquisitions."""
+    """Return what the acquisition is held against.
+
+    An old raster that was lost stops no new acquisitions; the next run fetches it anew, its epoch stands meanwhile.
+    """
     keys = {"acquisition_id": acquisition["acquisition_id"]}
     before, known = (sql.run(connection, f"acquisition_{name}", **keys) for name in ("previous", "reference"))
     rasters: dict[str, Raster] = {}
-    for row in (*before, *known):
-        with suppress(RasterError):
-            rasters.setdefault(row["raster"], read(row["raster"], row["checksum"]))
+    for row in {row["raster"]: row for row in (*before, *known)}.values():
+        try:
+            rasters[row["raster"]] = read(row["raster"], row["checksum"])
+        except RasterLost as error:
+            log.warning("%s: it is fetched anew by the next run", error)
+            sql.run(
+                connection, "acquisition_failed", acquisition_id=row["acquisition_id"], reason=str(error),
+                processing_units=0.0,
+            )  # fmt: skip
+        except RasterError:
+            continue  # for now
     references = [
         (rasters[row["raster"]], (row["shift_rows"], row["shift_columns"])) for row in known if row["raster"] in rasters
     ]

@@ -77,7 +77,7 @@ def look(connection: sql.Connection, acquisition: sql.Row, mine: Mine, *, flow_r
         response = service.ask(
             config := service.configuration(given), lambda: fetch(config, acquisition, (), mine.grid, (width, height))
         )
-        budget.charge(connection, mine, "look", charged(response.headers), acquisition_id=identity)
+        budget.charge(connection, mine, "look", charged(response.headers, units), acquisition_id=identity)
         scl, data_mask = unpack(response.content, bands=2, size=(width, height), dtype="uint16")
         refuse_empty(data_mask, acquisition)
     except ServiceError as error:

@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 
 Seen = tuple[np.ndarray, np.ndarray]
-"""One band float32 (H, W), or all of them (B, H, W), in reflectance, and the valid pixels bool (H, W)."""
+"""One band in reflectance, float32 (H, W), and its valid pixels, bool (H, W)."""
 
 OFFSET = 0.1
 """Reflectance that baseline 04.00 and later add (1000 digital numbers) and harmonisation takes away."""
@@ -68,14 +68,15 @@ def _log_gain(now: Seen, before: Seen) -> float | None:
 
 
 def stripes(now: Seen, history: Sequence[Seen]) -> int:
-    """Return how many rows and columns of a band are stripes: dead, or brighter or darker than those beside them.
+    """Return how many stripes a band has: rows or columns that are dead, or brighter or darker than those beside them.
 
-    A line that something in `history` shows too, half as clearly, is ground; one that nothing there shows because it
-    was not seen is not told. A dead line (0) needs no history.
+    Lines next to each other are one stripe. A line that something in `history` shows too, half as clearly, is ground;
+    one that nothing there shows because it was not seen is not told. A dead line (0) needs no history.
     """
     if not now[1].any():
         return 0
-    return sum(int(_striped(turned(now), [turned(before) for before in history]).sum()) for turned in (_rows, _columns))
+    lines = (_striped(turned(now), [turned(before) for before in history]) for turned in (_rows, _columns))
+    return sum(int((np.diff(of.astype(np.int8), prepend=0) == 1).sum()) for of in lines)
 
 
 def _rows(seen: Seen) -> Seen:

@@ -91,13 +91,15 @@ def _day(day: date) -> tuple[datetime, datetime]:
     return datetime.combine(day, time.min), datetime.combine(day, time(23, 59, 59))
 
 
-def charged(headers: dict[str, Any]) -> float:
-    """Return what a request cost; a service that does not say it, or says nonsense, counts as nothing."""
-    spent = {name.lower(): value for name, value in headers.items()}.get("x-processingunits-spent", 0)
+def charged(headers: dict[str, Any], estimate: float) -> float:
+    """Return what a request cost; where the service does not say it, or says nonsense, what it should: a budget that
+    counts such answers as nothing would never be spent."""
+    spent = {name.lower(): value for name, value in headers.items()}.get("x-processingunits-spent")
     try:
-        return max(float(spent), 0.0) if math.isfinite(float(spent)) else 0.0
+        units = float(spent)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        return 0.0
+        return estimate
+    return units if math.isfinite(units) and units >= 0 else estimate
 
 
 def unpack(content: bytes, *, bands: int, size: tuple[int, int], dtype: str) -> np.ndarray:

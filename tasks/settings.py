@@ -108,7 +108,9 @@ class Settings(BaseSettings):
         description="Factor by which a band may differ from all before in nearly every pixel: seasons reach 1.6",
     )  # fmt: skip
     max_stripes: int = Field(
-        0, ge=0, description="Lines of pixels that may be stripes: one that was never there before is a fault"
+        0,
+        ge=0,
+        description="Stripes that bands may have: a line of pixels that stands out and never did before is a fault",
     )
     min_shift_px: float = Field(
         0.5, ge=0, description="Shift in pixels above which it is undone: below, moving pixels blurs more than it mends"
@@ -211,7 +213,7 @@ def settings() -> Settings:
 
 def in_words(error: ValidationError) -> str:
     """Return in one line which variables hold what is no value of their setting."""
-    wrong = [(str(one["loc"][0]), one["input"], one["msg"]) for one in error.errors()]
+    wrong = [(str(one["loc"][0]), one["input"], one["msg"].removeprefix("Value error, ")) for one in error.errors()]
     names = (field if field.isupper() else f"MINECAM_{field.upper()}" for field, _, _ in wrong)
     return "; ".join(
         f"{name}={one_line(given)}: {reason}" for name, (_, given, reason) in zip(names, wrong, strict=True)

@@ -67,7 +67,7 @@ def copy_rows(connection: sql.Connection, statement: str, types: list[str], rows
     info = TypeInfo.fetch(connection, "geometry")
     if info is None:
         raise sql.DatabaseError("the database has no type 'geometry': run `minecam db migrate`")
-    with connection.cursor() as cursor:
+    with sql.in_words(), connection.cursor() as cursor:
         register_shapely(info, cursor)  # on this cursor alone: elsewhere geometries stay as they are
         with cursor.copy(sql.query(statement)) as copy:
             copy.set_types([*types, "geometry"])
@@ -86,7 +86,7 @@ def store(
 ) -> sql.Row | None:
     """Write the epoch with its class areas and segments and advance the acquisition to `segmented`.
 
-    A current epoch of the same weights is returned as it is; one of other weights under the same name is
+    A current epoch of the same weights and pixels is returned as it is; one of others under the same name is
     superseded, and so is one made from older products of the same sensing: only now, since newer products that are
     refused (cloud, a fault) must not take away what was known of that day. Polygons that fail their suite
     quarantine the acquisition: None, and nothing else is written.
@@ -98,14 +98,17 @@ def store(
     with connection.transaction():
         sql.run(connection, "acquisition_lock", acquisition_id=acquisition_id)
         current = sql.run_one(connection, "epoch_current", acquisition_id=acquisition_id, model=model.name)
-        if current and current["model_checksum"] == model.checksum:
+        same_weights = current is not None and current["model_checksum"] == model.checksum
+        if current and same_weights and current["class_checksum"] == segmented.checksums[0]:
+            sql.run(connection, "acquisition_segmented", acquisition_id=acquisition_id)
             return current
         _record(connection, acquisition_id, judgement, judgement_figures, flow_run_id)
         if not judgement.passed:
             sql.run(connection, "acquisition_quarantine", acquisition_id=acquisition_id, reasons=judgement.reasons)
             return None
         if current:
-            sql.run(connection, "epoch_supersede", epoch_id=current["epoch_id"], why="segmented with other weights")
+            other = "pixels" if same_weights else "weights"
+            sql.run(connection, "epoch_supersede", epoch_id=current["epoch_id"], why=f"segmented with other {other}")
         sql.run(connection, "epoch_replace", acquisition_id=acquisition_id, model=model.name)
         epoch = _write_epoch(connection, acquisition, mine, model, segmented, flow_run_id)
         for area in class_areas(segmented.classes, segmented.confidence):

@@ -4,6 +4,7 @@ Stands between `download` and `segment`; what is quarantined is never segmented.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 import numpy as np
 from psycopg.types.json import Jsonb
@@ -73,7 +74,9 @@ def measure(raster: Raster, mine: Mine, names: Sequence[str], known: History) ->
         data_mask=raster.band("dataMask"),
         aoi=raster.grid.mask(mine.aoi),
         tags=raster.tags,
-        history=[(_bands(one, names), validity(one, margin)) for one in known.rasters if one.grid == raster.grid],
+        history=[
+            (partial(_band, one, names), validity(one, margin)) for one in known.rasters if one.grid == raster.grid
+        ],
         shift=shift,
     )
     return grids | measured, shift
@@ -81,8 +84,13 @@ def measure(raster: Raster, mine: Mine, names: Sequence[str], known: History) ->
 
 def _bands(raster: Raster, names: Sequence[str]) -> np.ndarray:
     """Return the bands `names`, zeros for those that the raster lacks."""
-    nothing = np.zeros(raster.array.shape[1:], np.float32)
-    return np.stack([reflectance(raster, [name])[0] if name in raster.descriptions else nothing for name in names])
+    return np.stack([_band(raster, names, index) for index in range(len(names))])
+
+
+def _band(raster: Raster, names: Sequence[str], index: int) -> np.ndarray:
+    name = names[index]
+    there = name in raster.descriptions
+    return reflectance(raster, [name])[0] if there else np.zeros(raster.array.shape[1:], np.float32)
 
 
 def _shift(raster: Raster, mine: Mine, known: History) -> Shift | None:

@@ -62,7 +62,7 @@ def cluster(short_folder: Path) -> Iterator[Cluster]:
 @pytest.fixture
 def empty(cluster: Cluster) -> Iterator[str]:
     """The address of a fresh, empty database."""
-    with _passing(cluster, "template0") as address:
+    with passing(cluster, "template0") as address:
         yield address
 
 
@@ -78,7 +78,7 @@ def newest(cluster: Cluster) -> str:
 @pytest.fixture
 def database_url(cluster: Cluster, newest: str) -> Iterator[str]:
     """The address of a fresh database with the newest schema."""
-    with _passing(cluster, newest) as address:
+    with passing(cluster, newest) as address:
         yield address
 
 
@@ -90,7 +90,7 @@ def database(database_url: str) -> Iterator[sql.Connection]:
 
 
 @contextmanager
-def _passing(cluster: Cluster, template: str) -> Iterator[str]:
+def passing(cluster: Cluster, template: str) -> Iterator[str]:
     """Yield the address of a database that is gone afterwards: hundreds of them take minutes to shut down."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:

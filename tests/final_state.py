@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 import fsspec
+import shapely
 
 import sql
 
@@ -101,12 +102,18 @@ def _value(name: str, value: Any, names: dict[str, dict[int, str]], rasters: str
     if name == "at" or (name.endswith("_at") and name != "published_at"):
         return True
     if name in GROUND:
-        return hashlib.sha256(value.encode()).hexdigest()[:16]
+        return _ground(value)
     if name.endswith("raster"):
         return _without_id(value.removeprefix(rasters).strip("/"))
     if name == "why":
         return re.sub(r"\balert \d+", "alert N", value)
     return value
+
+
+def _ground(value: str) -> str:
+    """Return a name for some ground, however its outline is written: where it begins, and with what points on lines."""
+    outline = shapely.normalize(shapely.from_wkb(value))
+    return hashlib.sha256(shapely.normalize(outline.simplify(1e-7)).wkb).hexdigest()[:16]
 
 
 def _without_id(path: str) -> str:

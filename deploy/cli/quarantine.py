@@ -11,7 +11,7 @@ from rich.table import Table
 
 import sql
 from deploy.cli.console import draw
-from tasks import quarantine, registry
+from tasks import datadocs, quarantine, registry
 from tasks.errors import Busy, WrongUse
 from tasks.settings import settings
 
@@ -79,9 +79,9 @@ def judge(
     """
     judged, busy = [], []
     with sql.connect(settings().database_address, role="ingest") as connection:
-        for one in [registry.find(connection, mine)] if mine else registry.mines(connection):
+        for place in [registry.find(connection, mine)] if mine else registry.mines(connection):
             try:
-                judged += list(quarantine.judge_again(connection, one))
+                judged += list(quarantine.judge_again(connection, place))
             except Busy as error:
                 busy.append(str(error))
     if as_json:
@@ -120,6 +120,20 @@ def reject(acquisition_id: Number, why: Why, by: By = None) -> None:
     Example: minecam quarantine reject 31 --why "smoke"
     """
     _decide(acquisition_id, "reject", why, by)
+
+
+@app.command()
+def docs(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="New folder to write the pages into.")],
+    mine: Annotated[str | None, typer.Option(help="Slug of one mine; otherwise every mine.")] = None,
+) -> None:
+    """Write the Data Docs: all that was measured, held against the suites of today, as pages that need no network.
+
+    Example: minecam quarantine docs validation/ --mine east-pit
+    """
+    with sql.connect(settings().database_address, role="read") as connection:
+        page = datadocs.build(connection, folder, mine and registry.find(connection, mine).slug)
+    typer.echo(f"open {page}")
 
 
 def _decide(acquisition_id: int, decision: str, why: str, by: str | None) -> None:

@@ -1,7 +1,8 @@
 -- Record an acquisition. A sensing that is known is recorded anew when its products are: the row before is superseded,
 -- and its epochs stand until `epoch_replace`. Nothing happens when one row, current or superseded, has all of the
 -- products: tiles that the catalog leaves out for a while, and products that come back, are nothing new. A sensing
--- keeps its time, so that an alert never counts it as a second observation.
+-- keeps its time, so that an alert never counts it as a second observation. What the catalog did not say when a row was
+-- made, it may say later of the same products.
 with sensing as (
     select acquisition_id, product_ids, superseded_at
     from acquisition
@@ -16,6 +17,13 @@ with sensing as (
     from news n, sensing s
     where a.acquisition_id = s.acquisition_id and s.superseded_at is null
     returning a.sensing_time
+), told as (
+    update acquisition a
+    set published_at = coalesce(a.published_at, %(published_at)s::timestamptz), cloud_cover = coalesce(a.cloud_cover, %(cloud_cover)s::real)
+    from sensing s
+    where a.acquisition_id = s.acquisition_id and s.superseded_at is null and s.product_ids = %(product_ids)s::text[]
+      and (a.published_at is null and %(published_at)s::timestamptz is not null
+           or a.cloud_cover is null and %(cloud_cover)s::real is not null)
 )
 insert into acquisition (mine_id, sensor_set, collection, orbit_direction, sensing_date, sensing_time, published_at,
                          product_ids, baseline, cloud_cover)

@@ -1,5 +1,5 @@
 -- The raster of the latest accepted acquisition before this one, seen the same way.
-select p.raster, p.checksum
+select p.acquisition_id, p.raster, p.checksum
 from acquisition a
 join acquisition p using (mine_id, sensor_set, collection, orbit_direction)
 where a.acquisition_id = %(acquisition_id)s

@@ -1,6 +1,6 @@
 -- What the shift of an acquisition is measured against, best first: the first that was accepted of those that saw
 -- nearly all of the mine, and the one sensed closest to it; both seen the same way, and of known shift.
-select raster, checksum, shift_rows, shift_columns
+select acquisition_id, raster, checksum, shift_rows, shift_columns
 from (
     select p.*,
            row_number() over (order by p.valid_share < 0.9, p.validated_at, p.acquisition_id) as rank,

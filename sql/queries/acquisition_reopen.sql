@@ -1,8 +1,8 @@
--- A re-run judges again what was quarantined, fetches what was never downloaded, or lies on another grid than the mine,
--- and tries again what failed; what a person rejected stays so.
+-- A re-run judges again what was quarantined, fetches what was never downloaded, shows nothing, or lies on another grid
+-- than the mine, and tries again what failed; what a person rejected stays so.
 update acquisition a
-set state = case when state = 'failed' then 'failed' when raster is null or other_grid then 'discovered'
-                 else 'downloaded' end,
+set state = case when state = 'failed' then 'failed' when raster is null or other_grid or aoi_coverage = 0
+                 then 'discovered' else 'downloaded' end,
     tries = 0
 from (select q.acquisition_id, coalesce(v.figures ->> 'grid' <> v.figures ->> 'grid_of_mine', false) as other_grid
       from acquisition q

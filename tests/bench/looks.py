@@ -19,11 +19,15 @@ BANDS = ("B02", "B04", "B08", "B11", "B12")
 
 @dataclass(frozen=True)
 class Series:
-    """All dates of a mine: `bands` float32 (T, 5, H, W) reflectance, `scl` (T, H, W), `aoi` (H, W), `days` (T,)."""
+    """All dates of a mine: `bands` float32 (T, 5, H, W) reflectance, `scl` (T, H, W), `aoi` (H, W), `days` (T,).
+
+    `green` float32 (T, H, W) is B03, on the dates without it as the other bands have it, by least squares.
+    """
 
     name: str
     days: np.ndarray
     bands: np.ndarray
+    green: np.ndarray
     scl: np.ndarray
     aoi: np.ndarray
 
@@ -87,4 +91,15 @@ def read_series(root: Path) -> Iterator[Series]:
         bands = np.stack([[planes[name] for name in BANDS] for _, planes in dates]).astype(np.float32) / 10_000
         scl = np.stack([planes["SCL"] for _, planes in dates])
         aoi = (bands[:, 1] > 0).mean(axis=0) > 0.5
-        yield Series(folder.name, np.array([day for day, _ in dates]), bands, scl, aoi)
+        green = _green([planes.get("B03") for _, planes in dates], bands, aoi)
+        yield Series(folder.name, np.array([day for day, _ in dates]), bands, green, scl, aoi)
+
+
+def _green(known: list[np.ndarray | None], bands: np.ndarray, aoi: np.ndarray) -> np.ndarray:
+    there = np.array([one is not None for one in known])
+    whole = np.zeros(bands[:, 0].shape, np.float32)
+    whole[there] = np.stack([one for one in known if one is not None]) / 10_000
+    others = np.concatenate([bands, np.ones_like(bands[:, :1])], axis=1)
+    weights = np.linalg.lstsq(others[there].transpose(0, 2, 3, 1)[:, aoi].reshape(-1, 6), whole[there][:, aoi].ravel())
+    whole[~there] = np.tensordot(others[~there], weights[0].astype(np.float32), (1, 0))
+    return whole

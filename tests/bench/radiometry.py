@@ -41,7 +41,7 @@ def refused(scene: Scene, history: list[Scene], checks: list[Check]) -> set[str]
     measured = figures(
         bands=np.stack([bands[name] for name in names]),
         names=names, valid=valid, scl=None, data_mask=valid, aoi=valid | True, tags={"harmonised": "true"},
-        history=[(np.stack([planes[name] for name in names]), seen) for planes, seen in history], shift=None,
+        history=[(lambda at, planes=planes: planes[names[at]], seen) for planes, seen in history], shift=None,
     )  # fmt: skip
     values = {check: measured.get(check.figure) for check in checks}
     return {
@@ -113,15 +113,18 @@ def main(data: Path) -> None:
         shape: [scene for scene, *_ in series if scene[1].shape == shape] for shape in {s[0][1].shape for s in series}
     }
     apart = [
-        refused(scenes[now], [scenes[before]], checks)
+        refused(scenes[now], [scenes[before], scenes[first]], checks)
         for scenes in of_mine.values()
-        for now, before in some.integers(0, len(scenes), (400, 2))
+        for now, before, first in some.integers(0, len(scenes), (400, 3))
     ]
-    print(f"two dates of a mine by chance: {len(apart)}, refused {dict(Counter(f for hit in apart for f in hit))}")
+    by_chance = dict(Counter(figure for hit in apart for figure in hit))
+    print(f"a date against two others of its mine by chance: {len(apart)}, refused {by_chance}")
     befores = sorted((data / "pairs" / "images").glob("*_t0.tif"))
     pairs = [(read(path), read(path.with_name(path.name.replace("_t0", "_t1")))) for path in befores]
     hits = [refused(after, [before], checks) for before, after in pairs if before[1].any() and after[1].any()]
     print(f"pairs: {len(hits)}, refused {dict(Counter(figure for hit in hits for figure in hit))}")
+    alone = [refused(after, [before, before], checks) for before, after in pairs if before[1].any() and after[1].any()]
+    print(f"if one date were enough to compare with: {dict(Counter(figure for hit in alone for figure in hit))}")
 
 
 if __name__ == "__main__":

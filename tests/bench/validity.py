@@ -1,7 +1,7 @@
 """What the validity mask throws away of ground that was seen, and what it lets through, on real ground.
 
-`python tests/bench/validity.py ../shared/data` reads `series` and `chips` and prints four tables. There is no truth:
-a pixel's own history stands for it (`looks.py`).
+`python tests/bench/validity.py ../shared/data` reads `series` and `chips` and prints four tables; with `csmask` behind
+it, what that network finds is among the rules. There is no truth: a pixel's own history stands for it (`looks.py`).
 """
 
 import sys
@@ -14,6 +14,7 @@ from looks import Series, read_series
 from scipy import ndimage
 
 from models.labels import LABELS
+from tasks.clouds import csmask
 from tasks.validity import CLEAR, CLOUD
 
 MARGIN = 2
@@ -77,6 +78,19 @@ RULES: dict[str, Rule] = {
     STRICT: lambda series, at: grown(series.called[at] | np.isin(series.scl[at], (2, 7))),
     "shadow not believed": lambda series, at: grown(series.called[at] & (series.scl[at] != 3)),
 }
+
+
+def add_csmask(all_series: list[Series]) -> None:
+    """Put among the rules what csmask finds: two seconds a date."""
+    found = {}
+    for series in all_series:
+        blue, red, nir, swir, longer = series.bands.transpose(1, 0, 2, 3)
+        scenes = np.stack([blue, series.green, red, nir, swir, longer], axis=1)
+        found[series.name] = np.stack([csmask(scene, series.aoi, "l2a") for scene in scenes])
+    RULES["csmask"] = lambda series, at: grown(found[series.name][at] > 0)
+    RULES["shadow believed only where csmask finds it"] = lambda series, at: grown(
+        series.called[at] & ((series.scl[at] != 3) | (found[series.name][at] == 2))
+    )
 
 
 def classes(series: Series) -> None:
@@ -159,6 +173,8 @@ def chips(root: Path) -> None:
 if __name__ == "__main__":
     shared = Path(sys.argv[1])
     mines = list(read_series(shared / "series"))
+    if "csmask" in sys.argv:
+        add_csmask(mines)
     for mine in mines:
         classes(mine)
     for mine in mines:

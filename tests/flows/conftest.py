@@ -9,6 +9,9 @@ from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL, PREFECT_API_UR
 
 from deploy.stack.cluster import Cluster
 from flows.steps import SERVICE
+from tests.flows.workers import archive, sites, workers, world
+
+__all__ = ["archive", "sites", "workers", "world"]
 
 
 @pytest.fixture(scope="package", autouse=True)

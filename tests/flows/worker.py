@@ -18,10 +18,13 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-import great_expectations  # noqa: F401  what takes long to import is there before the first fork
+import anyio._backends._asyncio  # noqa: F401  what takes long to import is there before the first fork
+import fastapi  # noqa: F401
+import great_expectations  # noqa: F401
 import numpy as np
 import prefect.artifacts
 import prefect.events
+import prefect.utilities.visualization
 import psycopg
 from fsspec.implementations.local import LocalFileSystem
 
@@ -33,7 +36,10 @@ from tasks import vectorise
 from tasks.client import Client
 
 MODEL = SimpleNamespace(name="by-brightness", version="1", checksum="a" * 64, sensor_set=sensor_set("s2-rgb"))
-STEPS = ("discover", "look", "download", "validate", "segment", "vectorise", "store", "compare", "alert", "notify")
+STEPS = (
+    "discover", "look", "download", "validate", "segment", "vectorise", "store", "findings", "compare", "alert",
+    "notify",
+)  # fmt: skip
 
 
 class Trail:
@@ -134,7 +140,7 @@ def predict(*, scene: np.ndarray, valid: np.ndarray, **_: Any) -> SimpleNamespac
 
 def run(given: dict[str, Any]) -> None:
     """Run the flow over one mine, or over the fleet."""
-    os.environ.update(given["environment"])
+    os.environ.update(given["environment"], PGAPPNAME=str(os.getpid()))
     follow(Trail(Path(given["trail"]) if given["trail"] else None, given["kill"]))
     monitor.model_for = lambda *_: MODEL  # type: ignore[assignment]
     engine = ModuleType("models.predict")

@@ -96,12 +96,10 @@ class Site:
     def ended(self, process: int) -> int:
         """Wait until a run has ended, in the database too, and return its exit status."""
         status = self.workers.ended(process)
+        others = "select 1 from pg_stat_activity where datname = current_database() and application_name = %s"
         with psycopg.connect(self.database, autocommit=True) as connection:
-            while connection.execute(
-                "select 1 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
-                " and backend_type = 'client backend'"
-            ).fetchone():
-                time.sleep(0.01)
+            while connection.execute(others, [str(process)]).fetchone():
+                time.sleep(0.01)  # PostgreSQL notices a moment after the client has gone
         return status
 
     def run(self, *, start: date, end: date, mine: str | None = "pit", kill: str | None = None) -> int:

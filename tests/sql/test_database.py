@@ -56,3 +56,21 @@ def test_every_table_and_view_is_commented(database: sql.Connection) -> None:
 def test_a_database_without_the_schema_says_how_it_gets_it(empty: str) -> None:
     with sql.connect(empty) as connection, pytest.raises(sql.DatabaseError, match="run `minecam db migrate`"):
         sql.run(connection, "mine_list")
+
+
+def test_a_statement_does_not_wait_for_ever(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sql.database.LOCK_SECONDS", 1)
+    with sql.connect(database_url) as other, other.transaction():
+        other.execute("lock table mine")
+        with sql.connect(database_url, role="ingest") as connection:
+            with pytest.raises(sql.DatabaseFailed, match=r"lock timeout.*the next run goes on from there"):
+                sql.run(connection, "mine_list")
+            assert not connection.closed
+
+
+def test_a_lost_connection_is_told_in_words(database_url: str) -> None:
+    with sql.connect(database_url) as connection, sql.connect(database_url) as other:
+        other.execute("select pg_terminate_backend(%s)", [connection.info.backend_pid])
+        with pytest.raises(sql.DatabaseFailed, match="the database failed in the middle of the work"):
+            sql.run(connection, "mine_list")
+        assert connection.closed

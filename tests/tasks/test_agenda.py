@@ -167,7 +167,7 @@ def test_one_run_at_a_time_and_a_killed_one_lets_go(database, database_url, mine
 
 def test_a_lost_raster_is_fetched_anew_by_the_next_run(database, home: Path, mine) -> None:
     acquisition = acquire(database, mine, home, 1, side=20)
-    with agenda.lost_rasters_fail(database, acquisition):
+    with agenda.fails_alone(database, acquisition):
         raise RasterError("it is gone")
     row = agenda.current(database, acquisition)
     assert (row["state"], row["reasons"], row["tries"]) == ("failed", ["it is gone"], 1)

@@ -163,3 +163,13 @@ def test_newer_products_supersede_and_what_the_catalog_leaves_out_does_not(
     assert len(rows) == 5 and [row["superseded_at"] is None for row in rows] == [False] * 4 + [True]
     assert rows[0]["superseded_why"] == "newer products: east_N0509_, west_N0509_"
     assert {row["sensing_time"].second for row in rows} == {31}  # one sensing keeps its time
+
+
+def test_what_the_catalog_did_not_say_at_first_is_filled_in(database, sentinel_hub) -> None:
+    mine = registry.add(database, slug="east-pit", name="East Pit", aoi=box(81.1, 21.1, 81.12, 21.12))
+    later = {"eo:cloud_cover": 20, "created": "2023-01-09T00:00:00Z"}
+    for told in ({}, later, {"eo:cloud_cover": 90, "created": "2023-01-10T00:00:00Z"}, {}):
+        sentinel_hub.features = [_product("S2A_N0509_", "2023-01-08T06:12:16Z", **told)]
+        discover(database, mine, SENSOR_SETS["s2-rgb"], start=date(2023, 1, 1), end=date(2023, 1, 31))
+    (row,) = database.execute("select cloud_cover, published_at from acquisition").fetchall()
+    assert row == {"cloud_cover": pytest.approx(0.2), "published_at": datetime(2023, 1, 9, tzinfo=UTC)}

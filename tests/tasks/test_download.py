@@ -11,7 +11,7 @@ import sql
 from models.sensors import SENSOR_SETS
 from tasks import registry
 from tasks.discover import discover
-from tasks.download import download
+from tasks.download import download, failed
 from tasks.grid import Grid
 from tasks.rasters import read
 from tasks.request import band_names, evalscript, parts
@@ -171,3 +171,19 @@ def test_what_cannot_be_used_is_failed_and_can_be_tried_again(
     download(database, row, mine)
     row = _row(database)
     assert (row["state"], row["reasons"], row["tries"]) == ("downloaded", [], 1)
+
+
+def test_what_failed_after_the_download_is_not_paid_again(
+    database: sql.Connection, mine: registry.Mine, sentinel_hub: Any, rasters: Path
+) -> None:
+    download(database, _discovered(database, mine, sentinel_hub, "S2A_N0509_"), mine)
+    row, asked = _row(database), len(sentinel_hub.requests)
+    file = Path(row["raster"].removeprefix("file://"))
+    failed(database, row, RuntimeError("the disk is full"), 0)
+    download(database, _row(database), mine)
+    assert (_row(database)["state"], len(sentinel_hub.requests)) == ("downloaded", asked)
+    failed(database, row, RuntimeError("the disk is full"), 0)
+    file.write_bytes(b"damaged")
+    download(database, _row(database), mine)
+    assert (_row(database)["state"], len(sentinel_hub.requests)) == ("downloaded", asked + 1)
+    assert read(row["raster"], _row(database)["checksum"]).grid == mine.grid

@@ -101,7 +101,8 @@ def test_an_epoch_is_stored_whole_and_once(database, home, mine):
     assert len(areas) == 11 and areas[1]["hectares"] == pytest.approx(4.0)
     assert sum(row["hectares"] for row in areas) == pytest.approx(epoch["valid_hectares"])
     assert database.execute("select state from acquisition").fetchone()["state"] == "segmented"
-    assert read(epoch["class_raster"], epoch["class_checksum"]).tags["class_1"] == "excavation"
+    tags = read(epoch["class_raster"], epoch["class_checksum"]).tags
+    assert (tags["class_1"], tags["cloud_mask"], tags["cloud_margin_px"]) == ("excavation", "scl", "2")
 
 
 def test_an_epoch_without_any_component_is_fine(database, home, mine):

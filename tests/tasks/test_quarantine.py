@@ -147,3 +147,21 @@ def test_what_lies_on_another_grid_is_fetched_anew_by_a_rerun(database, home, mi
     assert waiting["reasons"][0].startswith("the raster lies on EPSG:32642 67 × 68 from")
     agenda.reopen(database, redrawn, MODEL, start=None, end=None)
     assert (row["acquisition_id"], "discovered") in due(database, redrawn)
+
+
+def test_what_was_judged_before_a_kill_stands_and_the_rest_waits(database, home, mine, monkeypatch):
+    monkeypatch.setenv("MINECAM_MAX_CLOUD", "0.1")
+    cloudy = np.full((mine.grid.height, mine.grid.width), 4)
+    cloudy[:, : mine.grid.width // 3] = 9
+    for day in (1, 2):
+        validate(database, downloaded(database, mine, home, day, scl=cloudy), mine)
+    monkeypatch.delenv("MINECAM_MAX_CLOUD")
+    halfway = quarantine.judge_again(database, mine)
+    assert next(halfway).state == "accepted"
+    with monkeypatch.context() as patch:  # in the middle of the second
+        patch.setattr("tasks.validate.judge", lambda **_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            next(halfway)
+    assert [row["acquisition_id"] for row in quarantine.listed(database)] == [2]
+    assert validations(database) == [False, False, True]
+    assert judged(database, mine) == [("accepted", [], True)]

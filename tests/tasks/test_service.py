@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -17,6 +18,12 @@ def _ask() -> Any:
 
 def test_it_answers(sentinel_hub: Any) -> None:
     assert _ask()["features"] == []
+
+
+def test_many_threads_have_one_token(sentinel_hub: Any) -> None:
+    with ThreadPoolExecutor(20) as threads:
+        assert [answer["features"] for answer in threads.map(lambda _: _ask(), range(40))] == [[]] * 40
+    assert sentinel_hub.tokens == 1
 
 
 def test_wrong_credentials(sentinel_hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:

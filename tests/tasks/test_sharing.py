@@ -179,3 +179,16 @@ def test_a_shared_download_that_fails_is_a_try_of_the_first_only(database, near,
     states = [(row["state"], row["tries"]) for row, _ in due(database, near[:2])]
     assert states == [("failed", 1), ("discovered", 0)]
     assert download(database, *beside[0]) == [] and agenda.current(database, beside[0][0])["state"] == "downloaded"
+
+
+def test_a_mine_larger_than_a_request_comes_in_parts_without_a_seam(database, sentinel_hub, rasters, ground):
+    long = registry.add(database, slug="long", name="Long", aoi=box(81.1, 21.1, 81.36, 21.104))
+    sentinel_hub.features = products((1, EVERYWHERE))
+    discover(database, long, SENSOR_SETS["s2-rgb"], **JANUARY)
+    ((acquisition, _),) = due(database, [long])
+    assert long.grid.width > MAX_SIDE and download(database, acquisition, long) == []
+    row = agenda.current(database, acquisition)
+    raster = read(row["raster"], row["checksum"])
+    columns = (long.grid.left / 10 + np.arange(long.grid.width)) % 10_000
+    assert raster.grid == long.grid and (raster.array[0] == columns[None]).all()
+    assert charges(database, "process") == [(1.0, 1), (1.0, 1)] and row["processing_units"] == 2

@@ -6,12 +6,7 @@ import pytest
 import shapely
 
 from tasks import registry
-from tasks.checkpoint import judge
-from tasks.expectations import suite
-from tasks.figures import figures
-from tasks.radiometry import offset_left
-from tasks.rasters import write_cog
-from tasks.settings import settings
+from tasks.rasters import read, write_cog
 from tasks.validate import validate
 
 NAMES = ("B02", "B03", "B04")
@@ -125,36 +120,18 @@ def test_what_lies_too_far_off_is_quarantined(database, home, mine):
     assert shifts(database)[2] == (None, None, "accepted")
 
 
-def test_an_offset_is_told_from_haze():
-    dark = np.array([0.05, 0.06, 0.08])
-    assert offset_left(dark + 0.1, dark)
-    assert not offset_left(dark + np.array([0.12, 0.1, 0.07]), dark)
-    assert not offset_left(dark, dark)
-
-
-def test_figures_of_nothing_valid_are_null_and_only_the_share_fails():
-    nothing = np.zeros((40, 40), bool)
-    measured = figures(
-        bands=np.full((3, 40, 40), 0.1, np.float32),
-        names=NAMES,
-        valid=nothing,
-        scl=np.full((40, 40), 11),
-        data_mask=np.ones((40, 40)),
-        aoi=~nothing,
-        tags={"harmonised": "true"},
-        history=(),
-        shift=None,
-    )
-    assert measured["present_B02"] is None
-    judgement = judge(suite="snow", figures=measured, checks=suite("s2-rgb", settings()))
-    assert judgement.reasons == ["0 % of the AOI was truly observed (at least 30 %)"]
-
-
-def test_digital_numbers_and_radar():
-    everywhere = np.ones((40, 40), bool)
-    shared = {"valid": everywhere, "scl": None, "data_mask": everywhere, "aoi": everywhere, "history": (),
-              "shift": None}  # fmt: skip
-    raw = figures(bands=np.full((3, 40, 40), 900.0), names=NAMES, tags={"harmonised": "true"}, **shared)
-    assert "no reflectance" in judge(suite="raw", figures=raw, checks=suite("s2-rgb", settings())).reasons[0]
-    radar = figures(bands=np.full((2, 40, 40), 0.2), names=("VV", "VH"), tags={}, **shared)
-    assert judge(suite="radar", figures=radar, checks=suite("s1", settings())).passed
+def test_a_band_that_is_three_times_as_bright_and_lines_that_came_are_faults_of_the_sensor(database, home, mine):
+    first, second = (acquire(database, mine, home, day) for day in (1, 2))
+    assert validate(database, first, mine) and validate(database, second, mine)
+    raster = read(first["raster"])
+    array = raster.array.copy()
+    array[1] *= 3
+    array[2, 40:42] //= 2
+    row = acquire(database, mine, home, 3)
+    names, tags = raster.descriptions, raster.tags
+    checksum = write_cog(row["raster"], array, raster.grid, descriptions=names, nodata=None, tags=tags)
+    assert not validate(database, {**row, "checksum": checksum}, mine)
+    assert state(database, row)["reasons"] == [
+        "B03 is 3.0 times brighter or darker than ever before all over the AOI (at most 2 times)",
+        "1 stripes: lines of pixels that are dead, or brighter or darker than those beside them",
+    ]

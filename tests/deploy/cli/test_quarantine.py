@@ -27,11 +27,11 @@ def test_the_queue_has_a_way_out(refused, tmp_path: Path) -> None:
     assert (tmp_path / "it.png").read_bytes().startswith(b"\x89PNG")
     with pytest.raises(WrongUse, match="cannot be written"):
         _quarantine("show", number, "--png", "/proc/it.png")
-    assert _quarantine("judge", "pit") == (
-        f"{number} pit 2023-01-03: still refused: the raster is not tagged harmonised: the baseline offset may be in it "
-        "(before: too cloudy)\n1 judged, 1 changed\n"
-    )
+    reason = "the raster is not tagged harmonised: the baseline offset may be in it"
+    said = f"{number} pit 2023-01-03: still refused: {reason} (before: too cloudy)\n1 judged, 1 changed\n"
+    assert _quarantine("judge", "pit") == said
     assert [row["changed"] for row in json.loads(_quarantine("judge", "--json"))] == [False]
+    assert _quarantine("docs", str(tmp_path / "docs")) == f"open {tmp_path / 'docs' / 'index.html'}\n"
     said = _quarantine("release", number, "--why", "clear over the pit", "--by", "eva")
     assert said == "pit 2023-01-03: released: `minecam run pit` segments it\n"
     assert _quarantine("list") == "nothing waits in quarantine\n"

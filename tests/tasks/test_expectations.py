@@ -1,0 +1,66 @@
+"""The suites as files: each can be judged by, says why, and names settings that there are."""
+
+from importlib.resources import files
+
+import pytest
+
+from models.sensors import SENSOR_SETS
+from tasks.checkpoint import judge, table
+from tasks.expectations import LOOK, SEGMENTS, Check, suite
+from tasks.settings import Settings, settings
+
+GRID = {"grid": "EPSG:32642", "grid_of_mine": "EPSG:32642"}
+
+
+@pytest.mark.parametrize("name", [*SENSOR_SETS, LOOK, SEGMENTS])
+def test_every_check_has_a_limit_says_why_and_can_be_worded(name):
+    checks = suite(name, settings())
+    assert len({check.figure for check in checks}) == len(checks)
+    for check in checks:
+        assert check.same_as or check.least is not None or check.most is not None
+        assert len(check.why) > 40 and check.worded({**GRID, check.figure: 0.5})
+
+
+def test_a_sensor_set_is_judged_by_the_bands_and_missions_that_it_has():
+    figures = {name: {check.figure for check in suite(name, settings())} for name in SENSOR_SETS}
+    assert "gain_B12" in figures["s2-10"] and "gain_B12" not in figures["s2-rgb"]
+    assert figures["s2-10-indices"] == figures["s2-10"]
+    assert "high_VV" in figures["s1"] and not {"harmonised", "stripes", "gain_VV"} & figures["s1"]
+    assert figures["s1-s2"] == figures["s1"] | figures["s2-10"]
+
+
+def test_every_file_is_part_of_a_suite_that_something_is_judged_by():
+    missions = {collection for sensor_set in SENSOR_SETS.values() for collection in sensor_set.collections}
+    names = {file.name.removesuffix(".toml") for file in files("tasks").joinpath("suites").iterdir()}
+    assert names == {"acquisition", LOOK, SEGMENTS, *missions}
+
+
+def test_settings_are_the_limits_and_a_look_may_miss_them_by_its_slack():
+    limits = Settings(max_cloud=0.4, min_valid=0.7)
+    by_figure = {check.figure: check for check in suite("s2-rgb", limits)}
+    assert (by_figure["cloud_share"].most, by_figure["valid_share"].least) == (0.4, 0.7)
+    cloudy = next(check for check in suite(LOOK, limits) if check.figure == "cloud_share")
+    assert cloudy.most == pytest.approx(0.45)
+    assert cloudy.worded({"cloud_share": 0.5}).startswith("cloud over 50 % of the AOI (at most 40 %;")
+
+
+def test_figures_are_judged_each_by_its_own_check():
+    checks = suite("s2-rgb", settings())
+    figures = {**GRID, "cloud_share": 0.7, "gain_B03": 2.5, "stripes": 3.0, "high_B04": 3.0, "shift_px": None}
+    judgement = judge(suite="s2-rgb", figures=figures, checks=checks)
+    assert judgement.reasons == [
+        "cloud over 70 % of the AOI (at most 60 %)",
+        "values of B04 up to 3.0000 are no reflectance of a mine (0.015 to 1.2)",
+        "B03 is 2.5 times brighter or darker than ever before all over the AOI (at most 2 times)",
+        "3 stripes: lines of pixels that are dead, or brighter or darker than those beside them",
+    ]
+    assert not judgement.passed
+    other = judge(suite="s2-rgb", figures={**GRID, "grid": "EPSG:4326"}, checks=checks[:1])
+    assert other.reasons[0].startswith("the raster lies on EPSG:4326, not on the mine's grid EPSG:32642")
+    assert judge(suite="s2-rgb", figures={}, checks=checks).passed  # what could not be measured is no reason to refuse
+
+
+def test_an_empty_table_passes_nothing(monkeypatch):
+    checks = [Check("share", 0, 1, None, "no share", "because")]
+    monkeypatch.setattr("tasks.checkpoint.table", lambda rows, checks: table([], checks))
+    assert judge(suite="empty", figures={"share": 0.5}, checks=checks).reasons == ["nothing was measured"]

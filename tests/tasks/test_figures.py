@@ -1,0 +1,55 @@
+"""What is measured of an acquisition, and what the suites say of it."""
+
+import numpy as np
+import pytest
+
+from tasks.checkpoint import judge
+from tasks.expectations import suite
+from tasks.figures import figures
+from tasks.settings import settings
+
+NAMES = ("B02", "B03", "B04")
+EVERYWHERE = np.ones((40, 40), bool)
+
+
+def test_figures_of_nothing_valid_are_null_and_only_the_share_fails():
+    nothing = np.zeros((40, 40), bool)
+    measured = figures(
+        bands=np.full((3, 40, 40), 0.1, np.float32),
+        names=NAMES,
+        valid=nothing,
+        scl=np.full((40, 40), 11),
+        data_mask=np.ones((40, 40)),
+        aoi=~nothing,
+        tags={"harmonised": "true"},
+        history=(),
+        shift=None,
+    )
+    assert measured["present_B02"] is None
+    judgement = judge(suite="snow", figures=measured, checks=suite("s2-rgb", settings()))
+    assert judgement.reasons == ["0 % of the AOI was truly observed (at least 30 %)"]
+
+
+def test_digital_numbers_and_radar():
+    everywhere = np.ones((40, 40), bool)
+    shared = {"valid": everywhere, "scl": None, "data_mask": everywhere, "aoi": everywhere, "history": (),
+              "shift": None}  # fmt: skip
+    raw = figures(bands=np.full((3, 40, 40), 900.0), names=NAMES, tags={"harmonised": "true"}, **shared)
+    assert "no reflectance" in judge(suite="raw", figures=raw, checks=suite("s2-rgb", settings())).reasons[0]
+    radar = figures(bands=np.full((2, 40, 40), 0.2), names=("VV", "VH"), tags={}, **shared)
+    assert judge(suite="radar", figures=radar, checks=suite("s1", settings())).passed
+
+
+@pytest.mark.parametrize(("dates", "gain", "stripes"), [(0, None, 0), (1, None, 0), (2, 4, 1)])
+def test_two_dates_have_to_agree_on_what_a_band_looked_like(dates, gain, stripes):
+    everywhere = np.ones((60, 60), bool)
+    ground = (0.05 + 0.05 * np.random.default_rng(1).random((3, 60, 60))).astype(np.float32)
+    bands = ground.copy()
+    bands[0] *= 4
+    bands[1, 30] *= 3
+    measured = figures(
+        bands=bands, names=NAMES, valid=everywhere, scl=None, data_mask=everywhere, aoi=everywhere,
+        tags={"harmonised": "true"}, history=[(ground.__getitem__, everywhere)] * dates, shift=None,
+    )  # fmt: skip
+    assert measured["gain_B02"] == (gain and pytest.approx(gain)) and measured["stripes"] == stripes
+    assert measured["offset_left"] == (0 if dates else None)
