@@ -44,4 +44,4 @@ def psql(
     of = conninfo_to_dict(settings().database_address)
     if password := of.pop("password", None):
         os.environ["PGPASSWORD"] = str(password)  # everybody can read the arguments of a process
-    os.execv(program, [program, make_conninfo(**of), *arguments])
+    os.execv(program, [program, make_conninfo(**{name: str(value) for name, value in of.items()}), *arguments])

@@ -105,7 +105,7 @@ def addresses() -> dict[str, str]:
     known = environment()
     ours = known["MINECAM_DATABASE_URL"] == cluster().url()
     of = conninfo_to_dict(cluster().url(user="minecam_read") if ours else known["MINECAM_DATABASE_URL"])
-    database = make_conninfo(**{name: value for name, value in of.items() if name != "password"})
+    database = make_conninfo(**{name: str(value) for name, value in of.items() if name != "password"})
     return {
         "prefect": known["PREFECT_API_URL"].removesuffix("/api"),
         "database": f"psql {shlex.quote(database)}",

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -28,10 +27,13 @@ from tasks.words import LONGEST, clean, fit, inert, one_line, without_calls
 from tests.deploy.archive.test_importing import picture
 
 NAMES = [
-    'Mine "Glück auf" \'7\'', "../../etc/passwd", "C:\\mines\\..\\x", "line\nbreak\r\nand tab\t.", "منجم الذهب", "מכרה זהב",
+    'Mine "Glück auf" \'7\'', "../../etc/passwd", "C:\\mines\\..\\x", "line\nbreak\r\nand tab\t.",
+    "منجم الذهب", "מכרה זהב",
     "\u202eevil\u202c name", "nul\x00 inside", "⛏️ pit 👷‍♀️", "100 % {mine} {0} %s %n", "<script>alert(1)</script>",
-    "[click](javascript:alert(1))", "![x](http://x/y.png)", "[/bold] [red]x[/]", ":smile: `x`", "'; drop table mine; --",
-    "=1+1", "@everyone <!channel>", "{{key}}", "\x1b[2J\x1b[31mred", "x" * LONGEST, "-rf", "NULL", "~root", "%2e%2e%2f", "\ud800half",
+    "[click](javascript:alert(1))", "![x](http://x/y.png)", "[/bold] [red]x[/]", ":smile: `x`",
+    "'; drop table mine; --",
+    "=1+1", "@everyone <!channel>", "{{key}}", "\x1b[2J\x1b[31mred", "x" * LONGEST, "-rf", "NULL",
+    "~root", "%2e%2e%2f", "\ud800half",
 ]  # fmt: skip
 AOI = shapely.box(69.0, 33.0, 69.007, 33.006)
 
@@ -60,10 +62,8 @@ def test_words_of_others_hold_no_password() -> None:
 
 def test_markdown_and_channels() -> None:
     assert inert("[x](y) <b> `c` \\") == "\\[x\\](y) &lt;b&gt; \\`c\\` \\\\"
-    assert (
-        without_calls("@everyone <!channel> <@U1> ann@here.org a < b")
-        == "@ everyone ‹!channel> ‹@U1> ann@ here.org a < b"
-    )
+    said = without_calls("@everyone <!channel> <@U1> ann@here.org a < b")
+    assert said == "@ everyone ‹!channel> ‹@U1> ann@here.org a < b"
 
 
 @pytest.fixture
@@ -117,19 +117,21 @@ def test_names_harm_nothing(database: sql.Connection, named: list[registry.Mine]
     command("qgis", str(tmp_path / "x.qgs"))
     ElementTree.parse(tmp_path / "x.qgs")
     assert database.execute("select count(*) as n from mine").fetchone()["n"] == len(NAMES)  # type: ignore[index]
-    assert sys.getrecursionlimit()
 
 
 def event_of(mine: registry.Mine) -> dict[str, Any]:
     """A row of alert_event_read about `mine`, its words those of the mine."""
     day = date(2023, 1, 8)
     nothing = dict.fromkeys(("hectares", "before_time", "before_cloud_share", "cloud_share", "confidence", "model",
-                             "model_checksum", "geom", "before_product_ids", "product_ids", "sensing_time"))  # fmt: skip
+                             "model_checksum", "geom", "before_product_ids", "product_ids",
+                             "sensing_time"))  # fmt: skip
     return {
         **nothing, "rule": "unseen", "description": mine.name, "measure": "unseen", "measured": 40.0, "threshold": 30.0,
         "from_state": None, "to_state": "confirmed", "mine": mine.name, "slug": mine.slug, "alert_id": 1,
-        "alert_event_id": 1, "why": mine.notes, "actor": mine.name, "severity": 1, "severity_steps": [], "from_names": [],
-        "to_names": [], "first_time": day, "last_time": day, "observations": [], "window_days": None, "place": "anywhere",
+        "alert_event_id": 1, "why": mine.notes, "actor": mine.name, "severity": 1, "severity_steps": [],
+        "from_names": [],
+        "to_names": [], "first_time": day, "last_time": day, "observations": [], "window_days": None,
+        "place": "anywhere",
     }  # fmt: skip
 
 
