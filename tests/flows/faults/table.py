@@ -24,6 +24,7 @@ class Case:
     where: str
     fault: Callable[[World], None]
     says: str = ""
+    """What the first run says, a regular expression; nothing: it ends well."""
     states: str = "segmented segmented"
     tries: str = "0 0"
     paid: int = 0
@@ -39,7 +40,7 @@ class Case:
     @property
     def late(self) -> bool:
         """Whether the first day comes after the second in the end."""
-        return self.states in ("failed segmented", "quarantined segmented")
+        return self.states in ("failed segmented", "quarantined segmented") or self.world == "newer"
 
 
 def asked(kind: str, misdeed: Callable, times: float = ALWAYS, day: str | None = None) -> Callable[[World], None]:
@@ -94,7 +95,7 @@ ARCHIVE = (
 
     Case("errors: 500 once", "archive", bands(says(500), ONCE)),
     Case("errors: 502 of a gateway, for ever", "archive", bands(says(502, HTML)), "answered 502", **FAILED, slow=True),
-    Case("errors: 503 for ever, until it is given up", "archive", bands(says(503)), "answered 503|not watched",
+    Case("errors: 503 for ever, until it is given up", "archive", bands(says(503)), "not watched",
          "failed segmented", "2 0", runs=2, given_up=True, rerun=True),
     Case("errors: 503 at the look, for ever", "archive", asked("look", says(503)), "answered 503",
          "segmented failed", "0 1", slow=True),
@@ -130,7 +131,7 @@ ARCHIVE = (
     Case("pixels: of another type", "archive", bands(changes(the.floats)), "float32 values", **FAILED, paid=1),
     Case("pixels: a band less", "archive", bands(changes(the.a_band_less)), "an array of", **FAILED, paid=1),
     Case("pixels: zeros once", "archive", bands(changes(the.zeros)), "sent no data", **FAILED, paid=1),
-    Case("pixels: zeros twice, which is believed", "archive", bands(changes(the.zeros)), "sent no data|",
+    Case("pixels: zeros twice, which is believed", "archive", bands(changes(the.zeros)), "sent no data",
          "quarantined segmented", "1 0", paid=2, runs=2, rerun=True),
     Case("pixels: zeros at the look", "archive", asked("look", changes(the.zeros)), "sent no data",
          "segmented failed", "0 1", paid=1, slow=True),
