@@ -94,7 +94,9 @@ class Proxy:
         self.open()
 
     def open(self) -> None:
-        """Listen, on the same port as before."""
+        """Listen, on the same port as before; nothing happens while it does."""
+        if self.port and self._listener.fileno() != -1:
+            return
         self._listener = socket.create_server(("127.0.0.1", self.port))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._listen, args=(self._listener,), daemon=True).start()

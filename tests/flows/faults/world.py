@@ -97,6 +97,7 @@ class World:
     def repair(self) -> None:
         """End the fault."""
         self.proxy.faults.clear()
+        self.proxy.open()
         while self.undo:
             self.undo.pop()()
 
@@ -151,10 +152,10 @@ def without_given_up(state: State) -> State:
 
 
 def _once(state: State) -> State:
-    """Return a state in which the same judgement, made again, counts once."""
+    """Return a state with the judgements that hold: those made again count once, those that refused are history."""
     seen: list[Any] = []
     for row in state["validation"]:
-        if row not in seen:
+        if row["passed"] and row not in seen:
             seen.append(row)
     return {**state, "validation": seen}
 
