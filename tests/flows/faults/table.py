@@ -39,8 +39,9 @@ class Case:
 
     @property
     def late(self) -> bool:
-        """Whether the first day comes after the second in the end."""
-        return self.states in ("failed segmented", "quarantined segmented") or self.world == "newer"
+        """Whether the second day is judged while the first does not count."""
+        out = ("failed segmented", "quarantined segmented", "failed failed")
+        return self.states in out or self.world == "newer"
 
 
 def asked(kind: str, misdeed: Callable, times: float = ALWAYS, day: str | None = None) -> Callable[[World], None]:
