@@ -5,7 +5,12 @@ from collections.abc import Iterator
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.server.api.server import SubprocessASGIServer
-from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL, PREFECT_API_URL, temporary_settings
+from prefect.settings import (
+    PREFECT_API_DATABASE_CONNECTION_URL,
+    PREFECT_API_URL,
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    temporary_settings,
+)
 
 from deploy.stack.cluster import Cluster
 from flows.steps import SERVICE
@@ -19,7 +24,8 @@ def prefect_server(cluster: Cluster) -> Iterator[None]:
     with temporary_settings({PREFECT_API_DATABASE_CONNECTION_URL: cluster.prefect_url()}):
         server = SubprocessASGIServer()
         server.start(timeout=180)  # a busy machine takes its time
-        with temporary_settings({PREFECT_API_URL: server.api_url}):
+        # Without heartbeats: to end their thread takes every flow a second.
+        with temporary_settings({PREFECT_API_URL: server.api_url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
             with get_client(sync_client=True) as client:
                 client.upsert_global_concurrency_limit_by_name(SERVICE, 4)
             yield
