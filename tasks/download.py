@@ -62,7 +62,7 @@ def download(connection: sql.Connection, acquisition: sql.Row, mine: Mine, besid
     """Fetch `acquisition` of `mine` and record it as `downloaded`, or as `failed` with the reason.
 
     Those acquisitions `beside` it, of the same pass over mines near by, that cost less in the same request come with
-    it; returns the others. Does nothing when the acquisition is past that, or failed after it with its raster whole.
+    it; returns the others. Where that request fails it is asked for by itself, and all others are returned. Does nothing when the acquisition is past that, or failed after it with its raster whole.
     What was paid is recorded in any case. Where the month's budget lacks what it costs, nothing is asked for, and it
     waits, with that as its reason. Raises ServiceDown where the service serves nobody, once the acquisition is recorded
     as failed.
@@ -86,7 +86,9 @@ def download(connection: sql.Connection, acquisition: sql.Row, mine: Mine, besid
 
     try:
         whole = _fetch(acquisition, grid, charge, pace=lambda units: budget.pace(connection, units))
-    except ServiceError as error:  # what came with it is tried by itself: the fault may lie in this one
+    except ServiceError as error:
+        if joining and not isinstance(error, ServiceDown):  # the fault may lie in any of them: no try of this one
+            return [*download(connection, acquisition, mine), *beside]
         failed(connection, acquisition, error)
         if isinstance(error, ServiceDown):
             raise
