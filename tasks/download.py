@@ -15,7 +15,7 @@ from tasks import budget, service
 from tasks.errors import RasterError, RasterLost, ServiceDown, ServiceError
 from tasks.grid import Grid
 from tasks.rasters import read, write_cog
-from tasks.registry import Mine
+from tasks.registry import PRIORITIES, Mine
 from tasks.request import band_names, charged, fetch, mission, paid_bands, parts, price, unpack
 from tasks.settings import settings
 from tasks.sharing import MAX_SIDE, Due, joined
@@ -62,19 +62,21 @@ def download(connection: sql.Connection, acquisition: sql.Row, mine: Mine, besid
     """Fetch `acquisition` of `mine` and record it as `downloaded`, or as `failed` with the reason.
 
     Those acquisitions `beside` it, of the same pass over mines near by, that cost less in the same request come with
-    it; returns the others. Where that request fails it is asked for by itself, and all others are returned. Does nothing when the acquisition is past that, or failed after it with its raster whole.
-    What was paid is recorded in any case. Where the month's budget lacks what it costs, nothing is asked for, and it
-    waits, with that as its reason. Raises ServiceDown where the service serves nobody, once the acquisition is recorded
-    as failed.
+    it; returns the others. Where that request fails, or the month's budget lacks what it costs, this one is asked for
+    by itself. Does nothing when the acquisition is past that, or failed after it with its raster whole. What was paid
+    is recorded in any case. Where the month's budget lacks what it costs, nothing is asked for, and it waits, with that
+    as its reason. Raises ServiceDown where the service serves nobody, once the acquisition is recorded as failed.
     """
     if acquisition["state"] not in ("discovered", "failed") or _is_here(connection, acquisition):
         return list(beside)
     grid, joining = _joined(acquisition, mine, beside)
-    identity = acquisition["acquisition_id"]
-    if lacking := budget.this_month(connection).lacks(*price(acquisition, grid), priority=mine.priority):
-        sql.run(connection, "acquisition_wait", acquisition_id=identity, reason=lacking)
-        return list(beside)
     served: list[Due] = [(acquisition, mine), *(beside[number] for number in joining)]
+    lowest = max((one.priority for _, one in served), key=PRIORITIES.index)  # what is kept for others is not for these
+    if lacking := budget.this_month(connection).lacks(*price(acquisition, grid), priority=lowest):
+        if joining:
+            return [*download(connection, acquisition, mine), *beside]
+        sql.run(connection, "acquisition_wait", acquisition_id=acquisition["acquisition_id"], reason=lacking)
+        return list(beside)
     pixels = np.array([one.grid.width * one.grid.height for _, one in served])
 
     def charge(units: float) -> None:

@@ -189,6 +189,23 @@ def test_a_fault_in_one_of_a_shared_download_is_no_try_of_the_others(
     assert [(row["state"], row["tries"]) for row in rows] == [("downloaded", 0), ("failed", 1)]
 
 
+@pytest.mark.parametrize(("priority", "limit"), [("high", 0.07), ("low", 0.25)])
+def test_who_does_not_share_waits_for_no_other_and_spends_nothing_for_one(
+    database, near, sentinel_hub, rasters, ground, monkeypatch, priority, limit
+):
+    """The budget lacks what both cost together, or has it only from what is kept for the first."""
+    registry.prioritise(database, near[0].slug, "high")
+    registry.prioritise(database, near[1].slug, priority)
+    mines = [registry.find(database, mine.slug) for mine in near[:2]]
+    sentinel_hub.features = products((1, EVERYWHERE))
+    found(database, mines)
+    (first, one), second = due(database, mines)
+    monkeypatch.setenv("MINECAM_PU_MONTH", str(budget.this_month(database).processing_units + limit))
+    assert download(database, first, one, [second]) == [second] and download(database, *second) == []
+    states = [agenda.current(database, acquisition)["state"] for acquisition in (first, second[0])]
+    assert states == ["downloaded", "discovered"]
+
+
 def test_a_mine_larger_than_a_request_comes_in_parts_without_a_seam(database, sentinel_hub, rasters, ground):
     long = registry.add(database, slug="long", name="Long", aoi=box(81.1, 21.1, 81.36, 21.104))
     sentinel_hub.features = products((1, EVERYWHERE))
