@@ -44,10 +44,7 @@ def history(connection: sql.Connection, acquisition: sql.Row) -> History:
             rasters[row["raster"]] = read(row["raster"], row["checksum"])
         except RasterLost as error:
             log.warning("%s: it is fetched anew by the next run", error)
-            sql.run(
-                connection, "acquisition_failed", acquisition_id=row["acquisition_id"], reason=str(error),
-                processing_units=0.0,
-            )  # fmt: skip
+            sql.run(connection, "acquisition_failed", acquisition_id=row["acquisition_id"], reason=str(error))
         except RasterError:
             continue  # for now
     references = [
