@@ -12,7 +12,7 @@ import numpy as np
 import sql
 from models.sensors import sensor_set
 from tasks import budget, service
-from tasks.errors import RasterError, RasterLost, ServiceDown, ServiceError
+from tasks.errors import RasterError, RasterLost, ServiceDown, ServiceError, UnitsSpent
 from tasks.grid import Grid
 from tasks.rasters import read, write_cog
 from tasks.registry import PRIORITIES, Mine
@@ -142,8 +142,12 @@ def _joined(row: sql.Row, mine: Mine, beside: Sequence[Due]) -> tuple[Grid, list
 
 
 def failed(connection: sql.Connection, row: sql.Row, error: Exception) -> None:
-    """Record that a step of acquisition `row` failed."""
-    sql.run(connection, "acquisition_failed", acquisition_id=row["acquisition_id"], reason=str(error))
+    """Record that a step of acquisition `row` failed; that it waits, where the account has no units left.
+
+    A month may be long: what is tried every day until its end would be given up.
+    """
+    became = "acquisition_wait" if isinstance(error, UnitsSpent) else "acquisition_failed"
+    sql.run(connection, became, acquisition_id=row["acquisition_id"], reason=str(error))
 
 
 def _fetch(row: sql.Row, grid: Grid, charge: Callable[[float], None], pace: Callable[[float], None]) -> np.ndarray:
