@@ -33,6 +33,15 @@ class Limited(requests.Timeout):
     """The service limits how often tokens are fetched; tried again as a time-out is."""
 
 
+class TokenSession(OAuth2Session):
+    """A session of OAuth whose answers end within the time-out, however slowly they drip."""
+
+    def send(self, request: requests.PreparedRequest, **given: Any) -> requests.Response:
+        """Send a prepared request and read its answer; `timeout` is of both together."""
+        end = time.monotonic() + given["timeout"]
+        return _whole(super().send(request, **given | {"stream": True}), end)
+
+
 class Session(SentinelHubSession):
     """A session whose tokens come within the time-out or not at all."""
 
@@ -40,7 +49,7 @@ class Session(SentinelHubSession):
     @fail_user_errors
     def _fetch_token(self, request: DownloadRequest) -> dict[str, Any]:
         oauth_client = BackendApplicationClient(client_id=self.config.sh_client_id)
-        with OAuth2Session(client=oauth_client) as oauth_session:
+        with TokenSession(client=oauth_client) as oauth_session:
             oauth_session.register_compliance_hook("access_token_response", self._checked)
             token: dict[str, Any] = oauth_session.fetch_token(
                 token_url=request.url,
@@ -95,9 +104,7 @@ class Client(SentinelHubDownloadClient):
             timeout=seconds,
             stream=True,
         )
-        with response:
-            response._content = _body(response, end)  # what `requests` does itself where it does not stream
-        response._content_consumed = True
+        response = _whole(response, end)
         if response.status_code == requests.codes.too_many_requests:
             response.headers["Retry-After"] = str(pause(response.headers.get("Retry-After")))
         return response
@@ -116,6 +123,14 @@ def pause(retry_after: str | None) -> int:
     except ValueError:
         asked = USUAL_PAUSE_MS
     return round(min(max(asked, 1), LONGEST_PAUSE_MS) * random.uniform(1, 1.25))
+
+
+def _whole(response: requests.Response, end: float) -> requests.Response:
+    """Return `response` with its body read, as `requests` does itself where it does not stream, but until `end`."""
+    with response:
+        response._content = _body(response, end)
+    response._content_consumed = True
+    return response
 
 
 def _body(response: requests.Response, end: float) -> bytes:

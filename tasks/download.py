@@ -12,10 +12,10 @@ import numpy as np
 import sql
 from models.sensors import sensor_set
 from tasks import budget, service
-from tasks.errors import RasterError, RasterLost, ServiceDown, ServiceError
+from tasks.errors import RasterError, RasterLost, ServiceDown, ServiceError, UnitsSpent
 from tasks.grid import Grid
 from tasks.rasters import read, write_cog
-from tasks.registry import Mine
+from tasks.registry import PRIORITIES, Mine
 from tasks.request import band_names, charged, fetch, mission, paid_bands, parts, price, unpack
 from tasks.settings import settings
 from tasks.sharing import MAX_SIDE, Due, joined
@@ -62,19 +62,21 @@ def download(connection: sql.Connection, acquisition: sql.Row, mine: Mine, besid
     """Fetch `acquisition` of `mine` and record it as `downloaded`, or as `failed` with the reason.
 
     Those acquisitions `beside` it, of the same pass over mines near by, that cost less in the same request come with
-    it; returns the others. Does nothing when the acquisition is past that, or failed after it with its raster whole.
-    What was paid is recorded in any case. Where the month's budget lacks what it costs, nothing is asked for, and it
-    waits, with that as its reason. Raises ServiceDown where the service serves nobody, once the acquisition is recorded
-    as failed.
+    it; returns the others. Where that request fails, or the month's budget lacks what it costs, this one is asked for
+    by itself. Does nothing when the acquisition is past that, or failed after it with its raster whole. What was paid
+    is recorded in any case. Where the month's budget lacks what it costs, nothing is asked for, and it waits, with that
+    as its reason. Raises ServiceDown where the service serves nobody, once the acquisition is recorded as failed.
     """
     if acquisition["state"] not in ("discovered", "failed") or _is_here(connection, acquisition):
         return list(beside)
     grid, joining = _joined(acquisition, mine, beside)
-    identity = acquisition["acquisition_id"]
-    if lacking := budget.this_month(connection).lacks(*price(acquisition, grid), priority=mine.priority):
-        sql.run(connection, "acquisition_wait", acquisition_id=identity, reason=lacking)
-        return list(beside)
     served: list[Due] = [(acquisition, mine), *(beside[number] for number in joining)]
+    lowest = max((one.priority for _, one in served), key=PRIORITIES.index)  # what is kept for others is not for these
+    if lacking := budget.this_month(connection).lacks(*price(acquisition, grid), priority=lowest):
+        if joining:
+            return [*download(connection, acquisition, mine), *beside]
+        sql.run(connection, "acquisition_wait", acquisition_id=acquisition["acquisition_id"], reason=lacking)
+        return list(beside)
     pixels = np.array([one.grid.width * one.grid.height for _, one in served])
 
     def charge(units: float) -> None:
@@ -86,7 +88,9 @@ def download(connection: sql.Connection, acquisition: sql.Row, mine: Mine, besid
 
     try:
         whole = _fetch(acquisition, grid, charge, pace=lambda units: budget.pace(connection, units))
-    except ServiceError as error:  # what came with it is tried by itself: the fault may lie in this one
+    except ServiceError as error:
+        if joining and not isinstance(error, ServiceDown):  # the fault may lie in any of them: no try of this one
+            return [*download(connection, acquisition, mine), *beside]
         failed(connection, acquisition, error)
         if isinstance(error, ServiceDown):
             raise
@@ -138,8 +142,12 @@ def _joined(row: sql.Row, mine: Mine, beside: Sequence[Due]) -> tuple[Grid, list
 
 
 def failed(connection: sql.Connection, row: sql.Row, error: Exception) -> None:
-    """Record that a step of acquisition `row` failed."""
-    sql.run(connection, "acquisition_failed", acquisition_id=row["acquisition_id"], reason=str(error))
+    """Record that a step of acquisition `row` failed; that it waits, where the account has no units left.
+
+    A month may be long: what is tried every day until its end would be given up.
+    """
+    became = "acquisition_wait" if isinstance(error, UnitsSpent) else "acquisition_failed"
+    sql.run(connection, became, acquisition_id=row["acquisition_id"], reason=str(error))
 
 
 def _fetch(row: sql.Row, grid: Grid, charge: Callable[[float], None], pace: Callable[[float], None]) -> np.ndarray:

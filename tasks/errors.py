@@ -28,6 +28,10 @@ class ServiceDown(ServiceError):  # noqa: N818  (a state of things, not a fault)
     """The service serves nobody for now: it cannot be reached, limits us, or refuses our credentials."""
 
 
+class UnitsSpent(ServiceDown):
+    """The account has no processing units left this month."""
+
+
 class RasterError(MineCamError):
     """A raster is missing, truncated, or not what its checksum says; or it cannot be read or written for now."""
 

@@ -57,7 +57,7 @@ def figures(
         **{f"high_{name}": bright.get(index) for index, name in enumerate(names)},
         "saturated_share": float((values >= 1).any(axis=0).mean()) if values.size and optical else None,
         "harmonised": float(tags.get("harmonised", "").lower() == "true") if optical else None,
-        **(_against_history(bands, names, there, valid & aoi, dark, history, aoi) if optical else {}),
+        **(_against_history(bands, names, there, valid & aoi, history, aoi) if optical else {}),
         "shift_px": None if shift is None else float(np.hypot(*shift)),
         "shift_rows": None if shift is None else shift[0],
         "shift_columns": None if shift is None else shift[1],
@@ -69,18 +69,32 @@ def _against_history(
     names: Sequence[str],
     there: Sequence[int],
     seen: np.ndarray,
-    dark: np.ndarray,
     history: Sequence[Earlier],
     aoi: np.ndarray,
 ) -> Figures:
     """Measure what only shows beside other acquisitions: an offset, a gain and stripes of the bands `there`."""
     earlier = [(band, valid & aoi) for band, valid in history if (valid & aoi).any()]
     witnesses = earlier if len(earlier) >= WITNESSES else []
-    dark_before = [np.array([np.percentile(band(at)[valid], 1) for at in there]) for band, valid in earlier[:1]]
-    measured: Figures = {"offset_left": float(offset_left(dark, dark_before[0])) if there and earlier else None}
+    measured: Figures = {"offset_left": _offset_left(bands, there, seen, *earlier[0]) if there and earlier else None}
     lines = 0
     for index in there:
         before = [(band(index), valid) for band, valid in witnesses]
         measured[f"gain_{names[index]}"] = gain((bands[index], seen), before)
         lines += stripes((bands[index], seen), before)
     return measured | {"stripes": float(lines) if there else None}
+
+
+def _offset_left(
+    bands: np.ndarray, there: Sequence[int], seen: np.ndarray, before: Callable[[int], np.ndarray], valid: np.ndarray
+) -> float | None:
+    """Say (1, 0) whether an offset was left in, by the ground that was seen both times; None: there is none.
+
+    On other ground the darkest pixels rise by any amount, as where a lake is under cloud now.
+    """
+    both = seen & valid
+    if not both.any():
+        return None
+    dark, dark_before = (
+        np.array([np.percentile(band(at)[both], 1) for at in there]) for band in (bands.__getitem__, before)
+    )
+    return float(offset_left(dark, dark_before))

@@ -18,7 +18,7 @@ from sentinelhub import DataCollection, SHConfig
 from sentinelhub.exceptions import BaseSentinelHubException, DownloadFailedException, OutOfRequestsException
 
 from tasks.client import Limited, forget_tokens
-from tasks.errors import ServiceDown, ServiceError, WrongUse
+from tasks.errors import ServiceDown, ServiceError, UnitsSpent, WrongUse
 from tasks.settings import Settings
 from tasks.words import one_line
 
@@ -152,9 +152,9 @@ def _worded(config: SHConfig, error: Exception) -> ServiceError:
     if isinstance(cause, requests.ConnectionError):
         return ServiceDown(f"{service} does not answer: run `minecam up`, or check MINECAM_SH_BASE_URL")
     if _status(cause) == 403 and "PROCESSING_UNITS" in _code(cause):
-        return ServiceDown(
-            f"{service} says that the account's processing units are spent: wait for the next month, or "
-            f"set MINECAM_PU_MONTH to what it has"
+        return UnitsSpent(
+            f"waiting for budget: {service} says that the account's processing units are spent; set MINECAM_PU_MONTH "
+            "to what it has a month"
         )
     if isinstance(cause, requests.HTTPError) and cause.response is not None:
         return ServiceError(f"{service} answered {_status(cause)}: {_message(cause.response)}")

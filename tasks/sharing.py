@@ -24,6 +24,9 @@ MAX_SIDE = 2500
 
 _EARTH = Geod(ellps="WGS84")
 
+Bounds = tuple[float, float, float, float]
+"""West, south, east and north, EPSG:4326."""
+
 Due = tuple[sql.Row, Mine]
 """An acquisition and its mine."""
 
@@ -35,18 +38,29 @@ def neighbourhoods(mines: Sequence[Mine]) -> list[list[Mine]]:
     search costs what it costs for one mine alone.
     """
     groups: list[list[Mine]] = []
+    extents: list[Bounds] = []
     for mine in mines:
-        for group in groups:
-            if group[0].model == mine.model and _near([*group, mine]):
+        own: Bounds = mine.aoi.bounds
+        for number, group in enumerate(groups):
+            wider = _wider(extents[number], own)
+            if group[0].model == mine.model and _near(wider):
                 group.append(mine)
+                extents[number] = wider
                 break
         else:
             groups.append([mine])
+            extents.append(own)
     return groups
 
 
-def _near(mines: Sequence[Mine]) -> bool:
-    west, south, east, north = ground(mines).bounds
+def _wider(one: Bounds, other: Bounds) -> Bounds:
+    return (min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3]))
+
+
+def _near(extent: Bounds) -> bool:
+    west, south, east, north = extent
+    if north - south > 1:  # degrees, of 110 km at least: most of the pairs of a world of mines end here
+        return False
     middle = (south + north) / 2
     across, along = _EARTH.inv(west, middle, east, middle)[2], _EARTH.inv(west, south, west, north)[2]
     return max(across, along) <= 1000 * REACH_KM

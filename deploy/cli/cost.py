@@ -29,13 +29,13 @@ def cost(
         said = {
             "processing_units": round(month.processing_units, 3), "limit": month.units_limit,
             "requests": month.requests, "requests_limit": month.requests_limit,
-            "forecast": round(month.forecast, 1), "waiting": waiting, "mines": rows,
+            **_left(month), "forecast": round(month.forecast, 1), "waiting": waiting, "mines": rows,
         }  # fmt: skip
         typer.echo(json.dumps(said))
         return
-    typer.echo(f"this month: {month.processing_units:.2f}{_of(month.units_limit)} processing units, "
-               f"{month.requests}{_of(month.requests_limit)} requests; if it goes on like this, "
-               f"{month.forecast:.0f} units at its end")  # fmt: skip
+    units = _spent(f"{month.processing_units:.2f}", month.units_limit, "processing units", _left(month)["left"])
+    requests = _spent(f"{month.requests}", month.requests_limit, "requests", _left(month)["requests_left"])
+    typer.echo(f"this month: {units}, {requests}; if it goes on like this, {month.forecast:.0f} units at its end")
     if waiting:
         typer.echo(f"{waiting} acquisitions wait for budget")
     drawn = Table(box=None, pad_edge=False)
@@ -54,5 +54,14 @@ def cost(
         draw(drawn, width=100)
 
 
-def _of(limit: float | None) -> str:
-    return "" if limit is None else f" of {limit:g}"
+def _left(month: budget.Month) -> dict[str, float | None]:
+    """Return what is left of the month's limits; None: there is none."""
+    units, requests = month.units_limit, month.requests_limit
+    return {
+        "left": None if units is None else max(round(units - month.processing_units, 2), 0.0),
+        "requests_left": None if requests is None else max(requests - month.requests, 0),
+    }
+
+
+def _spent(spent: str, limit: float | None, of: str, left: float | None) -> str:
+    return f"{spent} {of}" if limit is None else f"{spent} of {limit:g} {of} ({left} left)"

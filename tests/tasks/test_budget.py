@@ -10,9 +10,10 @@ from tasks import budget, registry
 from tasks.budget import Month, pixels_units, search_units
 from tasks.discover import discover
 from tasks.download import download
-from tasks.errors import WrongUse
+from tasks.errors import ServiceDown, WrongUse
 from tasks.grid import Grid
 from tasks.request import price
+from tasks.settings import settings
 from tests.tasks.test_download import _discovered, _row, mine, rasters
 
 __all__ = ["mine", "rasters"]
@@ -64,6 +65,17 @@ def test_what_the_month_cannot_pay_waits_and_goes_on_when_it_can(database, mine,
     assert (_row(database)["state"], _row(database)["reasons"]) == ("downloaded", [])
     month = budget.this_month(database)
     assert month.requests == 2 and month.processing_units == pytest.approx(0.26) and month.forecast > 0.26
+
+
+def test_what_the_account_cannot_pay_waits_however_often_it_is_asked_for(database, mine, sentinel_hub, rasters):
+    acquisition = _discovered(database, mine, sentinel_hub, "S2A_N0509_")
+    for _ in range(settings().max_tries + 1):
+        sentinel_hub.failures = [(403, {"error": {"code": "ACCESS_INSUFFICIENT_PROCESSING_UNITS"}})]
+        with pytest.raises(ServiceDown, match=r"waiting for budget: .* processing units are spent"):
+            download(database, _row(database), mine)
+    row = _row(database)
+    assert (row["state"], row["tries"]) == ("discovered", 0) and row["reasons"][0].startswith("waiting for budget")
+    assert download(database, acquisition, mine) == [] and _row(database)["state"] == "downloaded"
 
 
 def test_no_search_without_budget(database, mine, sentinel_hub, monkeypatch, caplog):

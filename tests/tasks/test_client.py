@@ -89,6 +89,7 @@ def drip(connection: socket.socket) -> None:
         (with_token(drip), ServiceError, "does not answer in time"),
         (with_token(lambda connection: time.sleep(2)), ServiceError, "does not answer in time"),
         (lambda connection, path: time.sleep(2), ServiceError, "does not answer in time"),  # no token comes
+        (lambda connection, path: drip(connection), ServiceError, "does not answer in time"),  # the token drips
         (with_token(lambda connection: connection.sendall(answer(b"{}", length=9))), ServiceError, "broke off"),
         (with_token(lambda connection: connection.close()), ServiceDown, "does not answer"),
         (lambda connection, path: connection.sendall(answer(b"", "429 Too Many")), ServiceDown, "keeps limiting"),

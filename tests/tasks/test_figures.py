@@ -53,3 +53,17 @@ def test_two_dates_have_to_agree_on_what_a_band_looked_like(dates, gain, stripes
     )  # fmt: skip
     assert measured["gain_B02"] == (gain and pytest.approx(gain)) and measured["stripes"] == stripes
     assert measured["offset_left"] == (0 if dates else None)
+
+
+@pytest.mark.parametrize(("offset", "left"), [(0.0, 0), (0.1, 1)])
+def test_an_offset_is_told_by_ground_that_was_seen_both_times(offset, left):
+    """Grey rock around a lake that is under cloud now: what is darkest of the rest is brighter by as much."""
+    everywhere, lake = np.ones((60, 60), bool), np.zeros((60, 60), bool)
+    lake[:10] = True
+    ground = (0.12 + 0.05 * np.random.default_rng(1).random((60, 60))).astype(np.float32)
+    before = np.stack([np.where(lake, 0.02, ground)] * 3).astype(np.float32)
+    measured = figures(
+        bands=np.stack([ground + np.float32(offset)] * 3), names=NAMES, valid=~lake, scl=None, data_mask=everywhere,
+        aoi=everywhere, tags={"harmonised": "true"}, history=[(before.__getitem__, everywhere)], shift=None,
+    )  # fmt: skip
+    assert measured["offset_left"] == left

@@ -170,15 +170,40 @@ def test_a_download_serves_those_for_which_it_costs_less(database, near, sentine
         assert raster.array[1, -1, 0] == (mine.grid.top / 10 - mine.grid.height + 1) % 10_000
 
 
-def test_a_shared_download_that_fails_is_a_try_of_the_first_only(database, near, sentinel_hub, rasters, ground):
+def test_a_fault_in_one_of_a_shared_download_is_no_try_of_the_others(
+    database, near, sentinel_hub, rasters, ground, monkeypatch
+):
     sentinel_hub.features = products((1, EVERYWHERE))
     found(database, near)
-    (first, one), *beside = due(database, near[:2])
-    sentinel_hub.failures = [(400, {"error": {"message": "no"}})]
-    assert download(database, first, one, beside) == beside
-    states = [(row["state"], row["tries"]) for row, _ in due(database, near[:2])]
-    assert states == [("failed", 1), ("discovered", 0)]
-    assert download(database, *beside[0]) == [] and agenda.current(database, beside[0][0])["state"] == "downloaded"
+    answer, bad = sentinel_hub.reply, near[1].grid
+
+    def refuse(path: str, body: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+        if path.endswith("/process") and body["input"]["bounds"]["bbox"][2] >= bad.bounds[2]:
+            return 400, {}, b'{"error": {"message": "no"}}'
+        return answer(path, body)
+
+    monkeypatch.setattr(sentinel_hub, "reply", refuse)
+    (first, one), second = due(database, near[:2])
+    assert download(database, first, one, [second]) == [second] and download(database, *second) == []
+    rows = [agenda.current(database, acquisition) for acquisition in (first, second[0])]
+    assert [(row["state"], row["tries"]) for row in rows] == [("downloaded", 0), ("failed", 1)]
+
+
+@pytest.mark.parametrize(("priority", "limit"), [("high", 0.07), ("low", 0.25)])
+def test_who_does_not_share_waits_for_no_other_and_spends_nothing_for_one(
+    database, near, sentinel_hub, rasters, ground, monkeypatch, priority, limit
+):
+    """The budget lacks what both cost together, or has it only from what is kept for the first."""
+    registry.prioritise(database, near[0].slug, "high")
+    registry.prioritise(database, near[1].slug, priority)
+    mines = [registry.find(database, mine.slug) for mine in near[:2]]
+    sentinel_hub.features = products((1, EVERYWHERE))
+    found(database, mines)
+    (first, one), second = due(database, mines)
+    monkeypatch.setenv("MINECAM_PU_MONTH", str(budget.this_month(database).processing_units + limit))
+    assert download(database, first, one, [second]) == [second] and download(database, *second) == []
+    states = [agenda.current(database, acquisition)["state"] for acquisition in (first, second[0])]
+    assert states == ["downloaded", "discovered"]
 
 
 def test_a_mine_larger_than_a_request_comes_in_parts_without_a_seam(database, sentinel_hub, rasters, ground):

@@ -90,7 +90,8 @@ ARCHIVE = (
          "segmented failed", "0 1"),
     Case("limits: 429 for ever, at the search", "archive", asked("search", says(429, Retry_After="10")),
          "keeps limiting", **NONE),
-    Case("limits: the processing units are spent", "archive", bands(says(403, SPENT)), "units are spent", **DOWN),
+    Case("limits: the processing units are spent", "archive", bands(says(403, SPENT)),
+         states="discovered discovered"),
     Case("limits: forbidden for another reason", "archive", bands(says(403, {"error": {"message": "Not yours"}})),
          "answered 403: Not yours", **FAILED, slow=True),
 
