@@ -77,9 +77,12 @@ def test_a_day_is_a_utc_day() -> None:
 @pytest.mark.parametrize(
     "feature", [{}, {"id": "A"}, {"id": "A", "properties": {"datetime": "soon"}}, {"properties": None}]
 )
-def test_products_without_id_or_time_are_refused(feature: dict[str, Any]) -> None:
+def test_products_without_id_or_time_are_left_out(feature: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(ServiceError, match="without id or time"):
         group([feature], by_orbit=False)
+    caplog.clear()
+    (one,) = group([feature, _product("A", "2023-01-08T06:00:00Z")], by_orbit=False)
+    assert one.product_ids == ["A"] and "1 products without id or time, which are left out" in caplog.text
 
 
 def test_baselines() -> None:
