@@ -29,16 +29,24 @@ WITH_OUTLINE = {"include": ["id", "properties", "geometry"], "exclude": ["assets
 
 
 def window(
-    *, start: date | None, end: date | None, latest: date | None, today: date, lookback_days: int, overlap_days: int
+    *,
+    start: date | None,
+    end: date | None,
+    latest: date | None,
+    searched: date | None,
+    today: date,
+    lookback_days: int,
+    overlap_days: int,
 ) -> tuple[date, date]:
     """Return the days to search, both included.
 
-    Without `start`: from `overlap_days` before the latest known sensing, else `lookback_days` back.
+    Without `start`: from `overlap_days` before the latest known sensing, else `lookback_days` back; of a mine of which
+    nothing is known yet, from the day on which it was `searched` for last, or registered: no outage hides a day.
     Raises WrongUse when the range ends before it starts.
     """
     last = end or today
     if start is None:
-        back = last - timedelta(days=lookback_days)
+        back = (min(last, searched) if searched is not None and end is None else last) - timedelta(days=lookback_days)
         start = latest - timedelta(days=overlap_days) if latest is not None and end is None else back
         start = min(start, last)
     if last < start:
@@ -107,6 +115,7 @@ def _window(
         start=start,
         end=end,
         latest=row["latest"] if row else None,
+        searched=row["searched"] if row else None,
         today=datetime.now(UTC).date(),
         lookback_days=given.lookback_days,
         overlap_days=given.overlap_days,

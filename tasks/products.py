@@ -3,6 +3,7 @@
 Pure; `discover` writes them down.
 """
 
+import logging
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -17,6 +18,8 @@ from shapely.geometry.base import BaseGeometry
 
 from tasks.errors import ServiceError
 from tasks.words import one_line
+
+log = logging.getLogger(__name__)
 
 BASELINE = re.compile(r"_N(\d\d)(\d\d)_", re.ASCII)
 PRODUCT_ID = re.compile(r"[!-~]{1,300}")
@@ -51,16 +54,23 @@ class Found:
 def group(features: Iterable[Any], *, by_orbit: bool) -> list[Found]:
     """Return the catalog's `features` as one `Found` per UTC day (and orbit direction), in order of time.
 
-    The baseline is that of the newest processing; cloud cover is the mean over the tiles, as a share.
-    Raises ServiceError when a feature has no id or no time (or orbit, where these are kept apart).
+    The baseline is that of the newest processing; cloud cover is the mean over the tiles, as a share. A feature without
+    id or time (or with an orbit that is none, where these are kept apart) is left out, which is logged: one that stays
+    so must not hide all others. Raises ServiceError when there are no others.
     """
     days: dict[tuple[date, str], list[Product]] = defaultdict(list)
+    wrong: list[str] = []
     for feature in features:
         try:
             product = _product(feature, by_orbit=by_orbit)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise ServiceError(f"the catalog sent a product without id or time ({one_line(repr(error))})") from error
+            wrong.append(one_line(repr(error)))
+            continue
         days[product.when.date(), product.orbit].append(product)
+    if wrong and not days:
+        raise ServiceError(f"the catalog sent nothing but products without id or time ({wrong[0]})")
+    if wrong:
+        log.warning("the catalog sent %d products without id or time, which are left out (%s)", len(wrong), wrong[0])
     found = [_found(day, orbit, products) for (day, orbit), products in days.items()]
     return sorted(found, key=lambda one: one.sensing_time)
 

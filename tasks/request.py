@@ -105,6 +105,7 @@ def charged(headers: dict[str, Any], estimate: float) -> float:
 def unpack(content: bytes, *, bands: int, size: tuple[int, int], dtype: str) -> np.ndarray:
     """Return the (bands, H, W) array in the service's TIFF of `size` (W, H).
 
+    Where a band is no number (radar can be NaN or infinite), nothing was observed: all bands are 0 there, dataMask too.
     Raises ServiceError when it is not what was asked for.
     """
     try:
@@ -115,4 +116,5 @@ def unpack(content: bytes, *, bands: int, size: tuple[int, int], dtype: str) -> 
         raise ServiceError(f"the service sent {error}") from error
     if array.dtype != dtype:
         raise ServiceError(f"the service sent {array.dtype} values, not {dtype}")
+    array[:, ~np.isfinite(array).all(axis=0)] = 0
     return array

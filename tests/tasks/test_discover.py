@@ -19,14 +19,18 @@ days = st.dates(date(2015, 1, 1), TODAY)
 
 def _window(**given: Any) -> tuple[date, date]:
     return window(
-        **{"start": None, "end": None, "latest": None, **given}, today=TODAY, lookback_days=30, overlap_days=10
-    )
+        **{"start": None, "end": None, "latest": None, "searched": None, **given}, today=TODAY, lookback_days=30,
+        overlap_days=10,
+    )  # fmt: skip
 
 
 def test_windows() -> None:
     assert _window() == (date(2026, 5, 31), TODAY)
     assert _window(latest=date(2026, 6, 25)) == (date(2026, 6, 15), TODAY)
     assert _window(latest=date(2024, 6, 25)) == (date(2024, 6, 15), TODAY)
+    assert _window(searched=date(2026, 4, 30)) == (date(2026, 3, 31), TODAY)
+    assert _window(searched=date(2027, 1, 1)) == _window()  # the clock was set back
+    assert _window(searched=date(2020, 1, 1), end=date(2020, 3, 31)) == (date(2020, 3, 1), date(2020, 3, 31))
     assert _window(start=date(2020, 1, 1), end=date(2020, 1, 1)) == (date(2020, 1, 1), date(2020, 1, 1))
     assert _window(end=date(2020, 3, 31), latest=TODAY) == (date(2020, 3, 1), date(2020, 3, 31))
     with pytest.raises(WrongUse, match="ends"):
@@ -77,9 +81,12 @@ def test_a_day_is_a_utc_day() -> None:
 @pytest.mark.parametrize(
     "feature", [{}, {"id": "A"}, {"id": "A", "properties": {"datetime": "soon"}}, {"properties": None}]
 )
-def test_products_without_id_or_time_are_refused(feature: dict[str, Any]) -> None:
+def test_products_without_id_or_time_are_left_out(feature: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(ServiceError, match="without id or time"):
         group([feature], by_orbit=False)
+    caplog.clear()
+    (one,) = group([feature, _product("A", "2023-01-08T06:00:00Z")], by_orbit=False)
+    assert one.product_ids == ["A"] and "1 products without id or time, which are left out" in caplog.text
 
 
 def test_baselines() -> None:
@@ -118,6 +125,17 @@ def test_the_next_search_starts_at_the_watermark(
     body = sentinel_hub.requests[-1][1]
     assert body["datetime"].startswith("2023-01-10T00:00:00Z/")
     assert body["filter"] == "eo:cloud_cover <= 80"
+
+
+def test_an_outage_after_a_mine_is_registered_hides_no_day(
+    database: sql.Connection, mine: registry.Mine, sentinel_hub: Any
+) -> None:
+    database.execute("update mine set registered_at = now() - interval '90 days'")
+    begun = []
+    for _ in range(2):
+        discover(database, mine, SENSOR_SETS["s2-rgb"])
+        begun.append(datetime.now(UTC).date() - date.fromisoformat(sentinel_hub.requests[-1][1]["datetime"][:10]))
+    assert [back.days in (120, 121) for back in begun] == [True, False] and begun[1].days in (30, 31)  # about midnight
 
 
 def test_radar_is_searched_in_its_own_collection(

@@ -1,8 +1,11 @@
-"""What a request costs."""
+"""What a request costs, and what becomes of its answer."""
 
+import numpy as np
 import pytest
 
-from tasks.request import charged
+from tasks.grid import Grid
+from tasks.rasters import encode_cog
+from tasks.request import charged, unpack
 
 
 @pytest.mark.parametrize(
@@ -12,3 +15,15 @@ from tasks.request import charged
 )  # fmt: skip
 def test_what_is_not_said_counts_as_estimated(headers, units):
     assert charged(headers, 0.25) == units
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_was_not_observed(wrong):
+    """Radar is sent as float32: one NaN made every figure of its acquisition none, and stopped its mine for good."""
+    sent = np.full((3, 4, 5), 0.1, np.float32)
+    sent[2] = 1
+    expected = sent.copy()
+    sent[0, 1, 2] = wrong
+    expected[:, 1, 2] = 0
+    content = encode_cog(sent, Grid(32644, 0, 0, 5, 4), descriptions=("VV", "VH", "dataMask"), nodata=None)
+    np.testing.assert_array_equal(unpack(content, bands=3, size=(5, 4), dtype="float32"), expected)

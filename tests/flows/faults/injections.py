@@ -36,10 +36,10 @@ def features(change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> 
 
 
 def without(*path: str) -> Callable[[Answer], Answer]:
-    """Leave something out of the last product."""
+    """Leave something out of the product of the second day."""
 
     def change(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        holder = found[-1]
+        (holder,) = (one for one in found if SECOND in one["properties"]["datetime"])
         for name in path[:-1]:
             holder = holder[name]
         del holder[path[-1]]

@@ -55,6 +55,8 @@ def bands(misdeed: Callable, times: float = ALWAYS) -> Callable[[World], None]:
 
 
 NONE = {"states": "", "tries": ""}
+LEFT_OUT = {"states": "segmented", "tries": "0"}
+"""The second day is not discovered; the next run finds it."""
 FAILED = {"states": "failed segmented", "tries": "1 0"}
 DOWN = {"states": "failed discovered", "tries": "1 0"}
 JUDGED = "new.suite <> 'look'"
@@ -111,11 +113,11 @@ ARCHIVE = (
     Case("search: a list instead of an object", "archive", asked("search", says(200, [1])), "unusable", **NONE),
     Case("search: pages without end", "archive", the.endless_pages, "goes on after 5 requests", **NONE),
     Case("search: a product without id", "archive", asked("search", changes(the.without("id"))),
-         "without id or time", **NONE),
+         **LEFT_OUT),
     Case("search: a product without time", "archive", asked("search", changes(the.without("properties", "datetime"))),
-         "without id or time", **NONE),
+         **LEFT_OUT),
     Case("search: a time that is none", "archive", asked("search", changes(the.with_property("datetime", "soon"))),
-         "without id or time", **NONE),
+         **LEFT_OUT),
     Case("search: a cloud cover that is none", "archive",
          asked("search", changes(the.with_property("eo:cloud_cover", "cloudy")))),
     Case("search: without publication time and cloud cover", "archive",
