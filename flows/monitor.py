@@ -69,10 +69,15 @@ def acquire(
     say.info("%s: %d new acquisitions, %d to process", ", ".join(mine.slug for mine in mines), new, len(due))
     try:
         for together in passes(due):
-            left = [(row, mine) for row, mine in together if look(connection, row, mine, flow_run_id=run)]
+            left: list[Due] = []
+            for acquisition, mine in together:
+                with agenda.fails_alone(connection, acquisition):
+                    if look(connection, acquisition, mine, flow_run_id=run):
+                        left.append((acquisition, mine))
             while left:
-                (acquisition, mine), *others = left
-                left = download(connection, acquisition, mine, others)
+                (acquisition, mine), *left = left
+                with agenda.fails_alone(connection, acquisition):
+                    left = download(connection, acquisition, mine, left)
     except ServiceDown as down:  # the others would only fail as well, and be given up the sooner
         say.error("%s", down)
     return {mine.mine_id: [acquisition for acquisition, one in due if one is mine] for mine in mines}

@@ -3,18 +3,22 @@
 PostGIS is the single truth, so a run that was killed is simply continued by the next one.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING
 
 import sql
-from tasks.errors import Busy, EpochsLost, RasterError, RunError
+from tasks.errors import EXPLAINED, Busy, EpochsLost, RasterError, RunError
 from tasks.registry import Mine
 from tasks.settings import settings
+from tasks.words import one_line
 
 if TYPE_CHECKING:
     from models.zoo import SegmentationModel
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -129,17 +133,23 @@ def current(connection: sql.Connection, acquisition: sql.Row) -> sql.Row:
 
 @contextmanager
 def fails_alone(connection: sql.Connection, acquisition: sql.Row) -> Iterator[None]:
-    """Record the acquisition as failed when its raster is lost or broken, or the database does not take what is found.
+    """Record the acquisition as failed when its raster is lost or broken, the database does not take what is found, or
+    a defect shows, which is logged with its traceback: one day must not hold up those after it.
 
-    The next run tries it again, with its raster or with one that is fetched anew. A lost connection ends the run.
+    The next run tries it again, with its raster or with one that is fetched anew. What is said to users and concerns
+    more than this acquisition passes; a lost connection ends the run.
     """
     try:
         yield
-    except (RasterError, sql.DatabaseFailed) as error:
-        if connection.closed:
+    except Exception as error:
+        alone = isinstance(error, (RasterError, sql.DatabaseFailed))
+        if connection.closed or (isinstance(error, EXPLAINED) and not alone):
             raise
-        identity = acquisition["acquisition_id"]
-        sql.run(connection, "acquisition_failed", acquisition_id=identity, reason=str(error))
+        reason = str(error)
+        if not alone:
+            log.exception("%s: unexpected", acquisition["sensing_date"])
+            reason = f"unexpected, see the log of the run: {one_line(repr(error))}"
+        sql.run(connection, "acquisition_failed", acquisition_id=acquisition["acquisition_id"], reason=reason)
 
 
 @contextmanager

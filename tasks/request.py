@@ -91,6 +91,10 @@ def _day(day: date) -> tuple[datetime, datetime]:
     return datetime.combine(day, time.min), datetime.combine(day, time(23, 59, 59))
 
 
+NONSENSE = 1000
+"""Times the estimate above which a price is none: believed, it would spend the month at once."""
+
+
 def charged(headers: dict[str, Any], estimate: float) -> float:
     """Return what a request cost; where the service does not say it, or says nonsense, what it should: a budget that
     counts such answers as nothing would never be spent."""
@@ -99,7 +103,7 @@ def charged(headers: dict[str, Any], estimate: float) -> float:
         units = float(spent)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return estimate
-    return units if math.isfinite(units) and units >= 0 else estimate
+    return units if math.isfinite(units) and 0 <= units <= NONSENSE * max(estimate, 1) else estimate
 
 
 def unpack(content: bytes, *, bands: int, size: tuple[int, int], dtype: str) -> np.ndarray:

@@ -1,2 +1,3 @@
-update acquisition set state = 'segmented', reasons = '{}', segmented_at = now()
+-- What failed before is over: later tries are counted anew.
+update acquisition set state = 'segmented', reasons = '{}', tries = 0, segmented_at = now()
 where acquisition_id = %(acquisition_id)s

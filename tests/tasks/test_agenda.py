@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import sql
+from models.errors import ModelError
 from tasks import agenda, registry
 from tasks.compare import compare
 from tasks.errors import Busy, RasterError, RunError
@@ -174,3 +175,19 @@ def test_a_lost_raster_is_fetched_anew_by_the_next_run(database, home: Path, min
     assert agenda.outcome(database, acquisition, mine) == "pit 2023-01-01 failed: it is gone"
     with pytest.raises(RunError, match="1 of 1 acquisitions of pit failed, the next run tries again: it is gone"):
         agenda.raise_failures(database, [acquisition], [], mine)
+
+
+def test_a_defect_fails_its_day_alone_and_what_concerns_all_passes(database, home: Path, mine, caplog) -> None:
+    acquisition = acquire(database, mine, home, 1, side=20)
+    with agenda.fails_alone(database, acquisition):
+        raise ValueError("nobody expects\nit")
+    row = agenda.current(database, acquisition)
+    assert row["state"] == "failed" and row["reasons"] == [
+        r"unexpected, see the log of the run: ValueError('nobody expects\nit')"
+    ]
+    assert "Traceback" in caplog.text
+    with pytest.raises(ModelError), agenda.fails_alone(database, acquisition):
+        raise ModelError("there is no such model")
+    assert agenda.current(database, acquisition)["tries"] == 1
+    sql.run(database, "acquisition_segmented", acquisition_id=acquisition["acquisition_id"])
+    assert agenda.current(database, acquisition)["tries"] == 0
