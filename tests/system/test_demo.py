@@ -14,7 +14,7 @@ def test_the_demo_ends_with_tables_and_addresses_and_a_second_one_changes_nothin
     try:
         said = stack.minecam("demo").stdout
         assert said.count("epochs accepted") == 4
-        assert "confirmed" in said and "http://127.0.0.1:" in said and "psql 'postgresql:///" in said
+        assert "confirmed" in said and "http://127.0.0.1:" in said and "psql 'user=minecam_read " in said
         assert (stack.home / "demo.png").read_bytes().startswith(b"\x89PNG")
         tables = said[said.index("hectares") : said.index("Look at")]
         started = time.monotonic()
