@@ -20,6 +20,7 @@ from flows.steps import (
     findings,
     look,
     notify,
+    revalidate,
     segment,
     stale,
     store,
@@ -30,6 +31,7 @@ from models.sensors import SENSOR_SETS
 from tasks import agenda, registry
 from tasks.errors import EXPLAINED, Busy, RunError, ServiceDown
 from tasks.registry import Mine
+from tasks.revalidate import unsettled
 from tasks.segment import model_for
 from tasks.settings import settings
 from tasks.sharing import Due, neighbourhoods, passes
@@ -103,10 +105,15 @@ def watch(
         with agenda.fails_alone(connection, acquisition):
             downloaded = agenda.current(connection, acquisition)
             if validate(connection, downloaded, mine, flow_run_id=run):
-                segmented = segment(agenda.current(connection, acquisition), mine, model)
-                segments = vectorise(segmented)
-                store(connection, downloaded, mine, model, segmented, segments, run)
+                _epoch_of(connection, acquisition, mine, model)
         say.info("%s", agenda.outcome(connection, acquisition, mine))
+    judged_again = []
+    for acquisition in unsettled(connection, mine, model.sensor_set.name):
+        judged_again.append(acquisition)
+        with agenda.fails_alone(connection, acquisition):
+            if revalidate(connection, acquisition, mine, flow_run_id=run):
+                _epoch_of(connection, acquisition, mine, model)
+        say.info("judged again: %s", agenda.outcome(connection, acquisition, mine))
     findings(connection, mine, flow_run_id=run)
     uncompared: list[Exception] = []
     for epoch in agenda.due_epochs(connection, mine, model, start=start, end=end, rerun=rerun):
@@ -118,7 +125,13 @@ def watch(
     if others := agenda.epochs_by_other_weights(connection, mine, model):
         say.warning("%s: %d epochs are by other weights of %s, and not compared with those of today; `minecam run "
                     "%s --from ... --rerun` makes them anew", mine.slug, others, model.name, mine.slug)  # fmt: skip
-    agenda.raise_failures(connection, due, uncompared, mine)
+    agenda.raise_failures(connection, [*due, *judged_again], uncompared, mine)
+
+
+def _epoch_of(connection: sql.Connection, acquisition: sql.Row, mine: Mine, model: "SegmentationModel") -> None:
+    accepted = agenda.current(connection, acquisition)
+    segmented = segment(accepted, mine, model)
+    store(connection, accepted, mine, model, segmented, vectorise(segmented), flow_run.get_id())
 
 
 @flow(name="monitor", flow_run_name="fleet")

@@ -19,6 +19,7 @@ from tasks import download as process_api
 from tasks import findings as found
 from tasks import look as glance
 from tasks import notify as notices
+from tasks import revalidate as validation_anew
 from tasks import segment as segmentation
 from tasks import stale as staleness
 from tasks import store as storage
@@ -61,6 +62,7 @@ discover = step(asking(catalog.discover), "{mine.slug}")
 look = step(asking(glance.look), "{mine.slug} {acquisition[sensing_date]}")
 download = step(asking(process_api.download), "{mine.slug} {acquisition[sensing_date]}")
 validate = step(validation.validate, "{mine.slug} {acquisition[sensing_date]}")
+revalidate = step(validation_anew.revalidate, "{mine.slug} {acquisition[sensing_date]}")
 segment = step(segmentation.segment, "{mine.slug} {acquisition[sensing_date]}")
 vectorise = step(vectors.vectorise, "")
 store = step(storage.store, "{mine.slug} {acquisition[sensing_date]}")

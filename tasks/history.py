@@ -1,4 +1,4 @@
-"""The other acquisitions of a mine that one is held against: the one before it, and those that all are laid on.
+"""The earlier acquisitions of a mine that one is held against: the one before it, and those that all are laid on.
 
 `validate` reads them for an acquisition that it judges.
 """
@@ -16,13 +16,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class History:
-    """Other acquisitions of a mine: the one `before` this, and the `references` that its shift is measured against.
+    """Earlier acquisitions of a mine: the one `before` this, and the `references` that its shift is measured against.
 
-    `lost`: not all of the references can be read.
+    `ids`: of all that could be read, in order. `lost`: not all of the references can be read.
     """
 
     before: list[Raster]
     references: list[tuple[Raster, Shift]]
+    ids: list[int]
     lost: bool
 
     @property
@@ -36,22 +37,24 @@ def history(connection: sql.Connection, acquisition: sql.Row) -> History:
 
     An old raster that was lost stops no new acquisitions; the next run fetches it anew, its epoch stands meanwhile.
     """
-    keys = {"acquisition_id": acquisition["acquisition_id"]}
-    before, known = (sql.run(connection, f"acquisition_{name}", **keys) for name in ("previous", "reference"))
-    rasters: dict[str, Raster] = {}
-    for row in {row["raster"]: row for row in (*before, *known)}.values():
+    known = sql.run(connection, "acquisition_reference", acquisition_id=acquisition["acquisition_id"])
+    read_ones: list[tuple[sql.Row, Raster]] = []
+    for row in known:
         try:
-            rasters[row["raster"]] = read(row["raster"], row["checksum"])
+            read_ones.append((row, read(row["raster"], row["checksum"])))
         except RasterLost as error:
             log.warning("%s: it is fetched anew by the next run", error)
             sql.run(connection, "acquisition_failed", acquisition_id=row["acquisition_id"], reason=str(error))
         except RasterError:
             continue  # for now
-    references = [
-        (rasters[row["raster"]], (row["shift_rows"], row["shift_columns"])) for row in known if row["raster"] in rasters
-    ]
+    references = [(raster, (row["shift_rows"], row["shift_columns"])) for row, raster in read_ones if _laid(row)]
     return History(
-        before=[rasters[row["raster"]] for row in before if row["raster"] in rasters],
+        before=[raster for row, raster in read_ones if row["is_previous"]],
         references=references,
-        lost=len(references) < len(known),
+        ids=sorted(row["acquisition_id"] for row, _ in read_ones),
+        lost=len(references) < sum(map(_laid, known)),
     )
+
+
+def _laid(row: sql.Row) -> bool:
+    return row["shift_rows"] is not None

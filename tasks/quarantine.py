@@ -105,9 +105,9 @@ def judge_again(connection: sql.Connection, mine: Mine) -> Iterator[Judged]:
 
 
 def _judge_raster(connection: sql.Connection, row: sql.Row, mine: Mine) -> None:
-    reopened = sql.run_one(connection, "quarantine_reopen", acquisition_id=row["acquisition_id"])
-    if reopened:  # else somebody has just decided on it
-        validate(connection, reopened, mine)
+    keys = {"acquisition_id": row["acquisition_id"], "states": ["quarantined"]}
+    if opened := sql.run_one(connection, "acquisition_open", **keys):  # else somebody has just decided on it
+        validate(connection, opened, mine)
 
 
 def _judge_look(connection: sql.Connection, row: sql.Row, mine: Mine) -> None:

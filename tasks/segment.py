@@ -12,7 +12,7 @@ import numpy as np
 
 import sql
 from models.labels import LABELS, NODATA
-from tasks.alignment import aligned
+from tasks.alignment import Shift, aligned
 from tasks.clouds import told_by
 from tasks.grid import Grid
 from tasks.previous import Look
@@ -122,7 +122,8 @@ def segment(acquisition: sql.Row, mine: Mine, model: "SegmentationModel") -> Seg
     Raises RasterError when the acquisition raster cannot be read, ModelError when the bands do not fit.
     """
     given = settings()
-    raster = _in_place(read(acquisition["raster"], acquisition["checksum"]), acquisition, given.min_shift_px)
+    raster, shift = read(acquisition["raster"], acquisition["checksum"]), undone(acquisition, given.min_shift_px)
+    raster = raster if shift is None else aligned(raster, shift)
     seen = look_at(raster, model, raster.grid.mask(mine.aoi))
     tags = _tags(acquisition, model, raster.tags)
     tags |= {"cloud_mask": told_by(raster), "cloud_margin_px": str(given.cloud_margin_px)}
@@ -141,10 +142,10 @@ def segment(acquisition: sql.Row, mine: Mine, model: "SegmentationModel") -> Seg
     return Segmented(seen.classes, seen.confidence, (addresses[0], addresses[1]), checksums, raster.grid)
 
 
-def _in_place(raster: Raster, acquisition: sql.Row, least: float) -> Raster:
-    """Return `raster` with its shift undone where that is known to be more than `least` pixels."""
+def undone(acquisition: sql.Row, least: float) -> Shift | None:
+    """Return the shift (rows, columns) that is undone before segmentation, in pixels; None: of `least` or less."""
     rows, columns = acquisition["shift_rows"], acquisition["shift_columns"]
-    return raster if rows is None or np.hypot(rows, columns) <= least else aligned(raster, (rows, columns))
+    return None if rows is None or np.hypot(rows, columns) <= least else (rows, columns)
 
 
 def _tags(acquisition: sql.Row, model: "SegmentationModel", origin: dict[str, str]) -> dict[str, str]:

@@ -94,11 +94,15 @@ def _band(raster: Raster, names: Sequence[str], index: int) -> np.ndarray:
 
 
 def _shift(raster: Raster, mine: Mine, known: History) -> Shift | None:
-    """Return the shift of an acquisition; (0, 0) of the first one, on which all others are laid."""
+    """Return the shift of an acquisition; (0, 0) of the first one, on which all others are laid.
+
+    In tenths of a pixel, the error that is believed: so one that hardly changes lets none after it be judged again.
+    """
     fitting = [(reference, theirs) for reference, theirs in known.references if reference.grid == raster.grid]
     if not fitting and not known.lost:
         return 0.0, 0.0  # the first of all, or since the AOI was redrawn
-    return shift_of(raster, raster.grid.mask(mine.aoi), fitting)
+    shift = shift_of(raster, raster.grid.mask(mine.aoi), fitting)
+    return shift and (round(shift[0], 1), round(shift[1], 1))
 
 
 def validate(connection: sql.Connection, acquisition: sql.Row, mine: Mine, *, flow_run_id: str | None = None) -> bool:
@@ -111,10 +115,13 @@ def validate(connection: sql.Connection, acquisition: sql.Row, mine: Mine, *, fl
         return acquisition["state"] in ("accepted", "segmented")
     name = acquisition["sensor_set"]
     raster = read(acquisition["raster"], acquisition["checksum"])
-    measured, shift = measure(raster, mine, sensor_set(name).bands, history(connection, acquisition))
+    known = history(connection, acquisition)
+    measured, shift = measure(raster, mine, sensor_set(name).bands, known)
     judgement = judge(suite=name, figures=measured, checks=suite(name, settings()))
     acquisition_id = acquisition["acquisition_id"]
     passed = judgement.passed or bool(sql.run(connection, "quarantine_released", acquisition_id=acquisition_id))
+    # What is not as it should be is laid on nothing, and nothing on it, even if a person releases it.
+    rows, columns = (judgement.passed and shift) or (None, None)
     with connection.transaction():
         changed = sql.run_one(
             connection,
@@ -122,12 +129,12 @@ def validate(connection: sql.Connection, acquisition: sql.Row, mine: Mine, *, fl
             acquisition_id=acquisition_id,
             state="accepted" if passed else "quarantined",
             reasons=judgement.reasons,
+            shift_rows=rows,
+            shift_columns=columns,
+            held_against=known.ids,
             **{share: measured.get(share) for share in ("aoi_coverage", "valid_share", "cloud_share")},
         )
         if changed:
-            # What is not as it should be is laid on nothing, and nothing on it, even if a person releases it.
-            rows, columns = (judgement.passed and shift) or (None, None)
-            sql.run(connection, "acquisition_shift", acquisition_id=acquisition_id, rows=rows, columns=columns)
             sql.run(
                 connection,
                 "validation_add",

@@ -26,7 +26,7 @@ NAMES = {
 }
 """What a row is called in the rows that lead to it, by table; every name needs only those before it."""
 
-LISTS = {"previous_epochs": "epoch", "before_epochs": "epoch"}
+LISTS = {"previous_epochs": "epoch", "before_epochs": "epoch", "held_against": "acquisition"}
 GROUND = ("geom", "aoi", "licence")
 PART_OF = ("acquisition_id", "epoch_id", "comparison_id")
 """Columns by which a row is part of another, and superseded with it."""
@@ -54,9 +54,14 @@ def final_state(
         if not history:
             gone[key] = {row[key] for row in rows if key in row and _is_gone(table, row, gone)}
             rows = [row for row in rows if not _is_gone(table, row, gone)]
+            if table == "validation":  # what was said last
+                rows = sorted(rows, key=lambda row: row[key])
+                rows = list({(row["acquisition_id"], row["suite"]): row for row in rows}.values())
         if table in NAMES:
-            named = ((row, _plain(row, names, rasters)) for row in tables[table])
-            names[table] = {row[key]: " ".join(str(plain[one]) for one in NAMES[table]) for row, plain in named}
+            names[table] = {
+                row[key]: " ".join(str(_value(one, row[one], names, rasters)) for one in NAMES[table])
+                for row in tables[table]
+            }
         left_out = {one.removeprefix(f"{table}.") for one in aside} | {key}
         state[table] = _sorted(
             {column: value for column, value in _plain(row, names, rasters).items() if column not in left_out}
@@ -96,7 +101,7 @@ def _value(name: str, value: Any, names: dict[str, dict[int, str]], rasters: str
     if value is None:
         return None
     if name in LISTS:
-        return [names[LISTS[name]][one] for one in value]
+        return sorted(names[LISTS[name]][one] for one in value)
     if table := next((one for one in names if name in (f"{one}_id", f"first_{one}_id", f"last_{one}_id")), None):
         return names[table][value]
     if name == "at" or (name.endswith("_at") and name != "published_at"):

@@ -134,8 +134,8 @@ def test_parameters_of_runs(database: sql.Connection, mine: registry.Mine) -> No
         try:
             found = registry.find(database, passed["mine"])
             first, last = discover.window(
-                start=passed.get("start"), end=passed.get("end"), latest=None, today=np.datetime64("2023-06-01").item(),
-                lookback_days=30, overlap_days=10,
+                start=passed.get("start"), end=passed.get("end"), latest=None, searched=None,
+                today=np.datetime64("2023-06-01").item(), lookback_days=30, overlap_days=10,
             )  # fmt: skip
         except WrongUse:
             assert counts(database) == before

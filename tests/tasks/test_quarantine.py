@@ -126,7 +126,9 @@ def test_a_look_is_judged_again_by_what_it_saw(database, mine, refused, monkeypa
 
 def test_what_is_rejected_or_has_newer_products_is_not_judged_again(database, mine, refused):
     quarantine.decide(database, refused, "reject", who="eva", why="smoke")
-    assert judged(database, mine) == [] and not sql.run(database, "quarantine_reopen", acquisition_id=refused)
+    assert judged(database, mine) == [] and not sql.run(
+        database, "acquisition_open", acquisition_id=refused, states=["quarantined"]
+    )
 
 
 def test_without_its_raster_it_waits(database, mine, refused):

@@ -1,0 +1,48 @@
+-- What an acquisition is held against does not depend on what came first, but on what was sensed first: one that comes
+-- late lets those sensed after it be judged again.
+
+set local role minecam_admin;
+
+alter table acquisition add held_against bigint[];
+comment on column acquisition.held_against is 'The acquisitions that it was held against when it was judged last; where the view acquisition_reference has others, or null: to be judged again';
+comment on column acquisition.shift_rows is 'Pixels by which it lies too far south, against the first accepted one in time of the mine that is seen the same way; null: not known. It is undone before segmentation where it is large enough (MINECAM_MIN_SHIFT_PX); the raster stays as it came';
+
+create view acquisition_reference as
+with usable as (
+    select acquisition_id, mine_id, sensor_set, collection, orbit_direction, sensing_time, valid_share,
+           shift_rows is not null as has_shift
+    from acquisition
+    where superseded_at is null and raster is not null
+      and (state in ('accepted', 'segmented') or state in ('discovered', 'downloaded', 'failed') and shift_rows is not null)
+)
+select a.acquisition_id, a.mine_id, a.sensor_set, previous.acquisition_id as previous_id,
+       array(select distinct one from unnest(array[previous.acquisition_id, closest.acquisition_id,
+                                                   first.acquisition_id]) one
+             where one is not null order by one) as held_against
+from acquisition a
+left join lateral (
+    select p.acquisition_id from usable p
+    where p.mine_id = a.mine_id and p.sensor_set = a.sensor_set and p.collection = a.collection
+      and p.orbit_direction = a.orbit_direction and p.sensing_time < a.sensing_time
+    order by p.sensing_time desc limit 1) previous on true
+left join lateral (
+    select p.acquisition_id from usable p
+    where p.mine_id = a.mine_id and p.sensor_set = a.sensor_set and p.collection = a.collection
+      and p.orbit_direction = a.orbit_direction and p.sensing_time < a.sensing_time and p.has_shift
+    order by p.sensing_time desc limit 1) closest on true
+left join lateral (
+    select p.acquisition_id from usable p
+    where p.mine_id = a.mine_id and p.sensor_set = a.sensor_set and p.collection = a.collection
+      and p.orbit_direction = a.orbit_direction and p.sensing_time < a.sensing_time and p.has_shift
+    order by coalesce(p.valid_share, 0) < 0.9, p.sensing_time limit 1) first on true;
+comment on view acquisition_reference is 'What every acquisition is held against, of those sensed before it, accepted and seen the same way: the one before it, the closest of known shift, and the first of known shift that saw nearly all of the mine, on which all are laid';
+comment on column acquisition_reference.acquisition_id is 'Key';
+comment on column acquisition_reference.mine_id is 'The mine';
+comment on column acquisition_reference.sensor_set is 'Bands that the model needs';
+comment on column acquisition_reference.previous_id is 'The acquisition before it';
+comment on column acquisition_reference.held_against is 'All that it is held against, in order of their ids';
+
+update acquisition a
+set held_against = r.held_against
+from acquisition_reference r
+where r.acquisition_id = a.acquisition_id and a.raster is not null and a.state in ('accepted', 'segmented', 'quarantined');

@@ -1,0 +1,18 @@
+-- The next acquisition in order of sensing, after one of them, that was held against others than it is to be: one came
+-- late, has newer products, or was judged otherwise since. What a person rejected stays so.
+select a.*
+from acquisition a
+join acquisition_reference r using (acquisition_id)
+where r.mine_id = %(mine_id)s
+  and r.sensor_set = %(sensor_set)s
+  and a.superseded_at is null
+  and a.raster is not null
+  and a.state in ('accepted', 'segmented', 'quarantined')
+  and a.held_against is distinct from r.held_against
+  and (%(after)s::bigint is null
+       or (a.sensing_time, a.acquisition_id) > (select sensing_time, acquisition_id from acquisition
+                                                where acquisition_id = %(after)s))
+  and not exists (select from acquisition_decision d
+                  where d.acquisition_id = a.acquisition_id and d.decision = 'rejected')
+order by a.sensing_time, a.acquisition_id
+limit 1

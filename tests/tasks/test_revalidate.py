@@ -1,0 +1,94 @@
+import pytest
+
+from tasks import agenda, quarantine
+from tasks.alert import alert
+from tasks.compare import compare
+from tasks.revalidate import revalidate, unsettled
+from tasks.validate import validate
+from tests.tasks.test_epochs import MODEL, mine, stored
+from tests.tasks.test_validate import acquire, state
+
+__all__ = ["mine"]
+
+
+def judge(database, mine, *rows):
+    for row in rows:
+        if validate(database, row, mine):
+            stored(database, mine, state(database, row))
+
+
+def again(database, mine):
+    """Judge again what is to be, and return the days of it, and of these those that are to be segmented anew."""
+    days, anew = [], []
+    for row in unsettled(database, mine, "s2-rgb"):
+        days.append(row["sensing_date"].day)
+        if revalidate(database, row, mine):
+            anew.append(row["sensing_date"].day)
+            stored(database, mine, state(database, row))
+    return days, anew
+
+
+def states(database):
+    rows = database.execute("select state from acquisition order by sensing_time").fetchall()
+    return [row["state"] for row in rows]
+
+
+def test_in_order_nothing_is_judged_again(database, home, mine):
+    judge(database, mine, *(acquire(database, mine, home, day) for day in (1, 2, 3)))
+    assert again(database, mine) == ([], [])
+
+
+def test_one_that_comes_late_and_changes_nothing_lets_nothing_be_segmented_anew(database, home, mine):
+    judge(database, mine, *(acquire(database, mine, home, day) for day in (1, 3, 4)))
+    before = database.execute("select * from epoch order by epoch_id").fetchall()
+    judge(database, mine, acquire(database, mine, home, 2))
+    assert again(database, mine) == ([3], [])
+    assert database.execute("select * from epoch where epoch_id <= %s order by epoch_id",
+                            [before[-1]["epoch_id"]]).fetchall() == before  # fmt: skip
+    assert states(database) == ["segmented"] * 4
+    assert again(database, mine) == ([], [])
+
+
+def test_what_lies_elsewhere_against_a_late_first_one_is_segmented_anew(database, home, mine):
+    judge(database, mine, *(acquire(database, mine, home, day, roll=by) for day, by in ((2, 0), (3, 1))))
+    judge(database, mine, acquire(database, mine, home, 1, roll=1))
+    assert again(database, mine) == ([2, 3], [2, 3])
+    rows = database.execute("select shift_columns from acquisition order by sensing_time").fetchall()
+    assert [row["shift_columns"] for row in rows] == [0, -1, 0]
+    why = database.execute("select superseded_why from epoch where superseded_at is not null").fetchall()
+    assert {row["superseded_why"] for row in why} == {"segmented with other pixels"}
+
+
+def test_what_is_refused_now_loses_its_epoch_and_the_alert_that_only_it_has_shown(database, home, mine):
+    judge(database, mine, acquire(database, mine, home, 2, most=1800))
+    judge(database, mine, acquire(database, mine, home, 3, most=1800, bright=True))
+    for epoch in agenda.due_epochs(database, mine, MODEL, start=None, end=None):
+        alert(database, compare(database, epoch, mine), mine)
+    assert database.execute("select state from alert").fetchone()["state"] == "provisional"
+    judge(database, mine, acquire(database, mine, home, 1, most=1800, roll=5))
+    assert again(database, mine) == ([2, 3], [])
+    assert states(database) == ["segmented", "quarantined", "quarantined"]
+    assert len(database.execute("select from epoch where superseded_at is null").fetchall()) == 1
+    assert database.execute("select state from alert").fetchone()["state"] == "expired"
+    assert again(database, mine) == ([], [])
+
+
+def test_what_was_refused_is_segmented_once_a_late_one_lets_it_pass(database, home, mine):
+    judge(database, mine, *(acquire(database, mine, home, day, roll=by) for day, by in ((2, -2), (3, 2))))
+    assert states(database) == ["segmented", "quarantined"]
+    judge(database, mine, acquire(database, mine, home, 1, roll=0))
+    assert again(database, mine) == ([2, 3], [2, 3])
+    assert states(database) == ["segmented"] * 3
+
+
+@pytest.mark.parametrize(("decision", "ends"), [("release", "segmented"), ("reject", "quarantined")])
+def test_what_a_person_decided_stays(database, home, mine, decision, ends):
+    judge(database, mine, *(acquire(database, mine, home, day, roll=by) for day, by in ((2, 0), (3, 5))))
+    refused = database.execute("select * from acquisition where state = 'quarantined'").fetchone()
+    quarantine.decide(database, refused["acquisition_id"], decision, who="ann", why="looked at it")
+    if decision == "release":
+        stored(database, mine, state(database, refused))
+    judge(database, mine, acquire(database, mine, home, 1))
+    again(database, mine)
+    assert states(database)[2] == ends
+    assert again(database, mine) == ([], [])
