@@ -4,16 +4,23 @@
 set local role minecam_admin;
 
 alter table acquisition add held_against bigint[];
-comment on column acquisition.held_against is 'The acquisitions that it was held against when it was judged last; where the view acquisition_reference has others, or null: to be judged again';
+comment on column acquisition.held_against is 'The acquisitions that it was held against when it was judged last; where the view acquisition_reference has others, it is to be judged again; null: not judged';
 comment on column acquisition.shift_rows is 'Pixels by which it lies too far south, against the first accepted one in time of the mine that is seen the same way; null: not known. It is undone before segmentation where it is large enough (MINECAM_MIN_SHIFT_PX); the raster stays as it came';
 
 create view acquisition_reference as
-with usable as (
-    select acquisition_id, mine_id, sensor_set, collection, orbit_direction, sensing_time, valid_share,
-           shift_rows is not null as has_shift
+with accepted as (  -- once: what failed since is fetched anew
+    select acquisition_id, mine_id, sensor_set, collection, orbit_direction, sensing_date, sensing_time, valid_share,
+           shift_rows is not null as has_shift, superseded_at
     from acquisition
-    where superseded_at is null and raster is not null
+    where raster is not null
       and (state in ('accepted', 'segmented') or state in ('discovered', 'downloaded', 'failed') and shift_rows is not null)
+), usable as (  -- what has newer products stands until these are accepted
+    select * from accepted a
+    where superseded_at is null
+       or not exists (select from accepted n
+                      where n.mine_id = a.mine_id and n.sensor_set = a.sensor_set and n.collection = a.collection
+                        and n.orbit_direction = a.orbit_direction and n.sensing_date = a.sensing_date
+                        and n.acquisition_id > a.acquisition_id)
 )
 select a.acquisition_id, a.mine_id, a.sensor_set, previous.acquisition_id as previous_id,
        array(select distinct one from unnest(array[previous.acquisition_id, closest.acquisition_id,

@@ -8,7 +8,7 @@ where r.mine_id = %(mine_id)s
   and a.superseded_at is null
   and a.raster is not null
   and a.state in ('accepted', 'segmented', 'quarantined')
-  and a.held_against is distinct from r.held_against
+  and a.held_against <> r.held_against
   and (%(after)s::bigint is null
        or (a.sensing_time, a.acquisition_id) > (select sensing_time, acquisition_id from acquisition
                                                 where acquisition_id = %(after)s))

