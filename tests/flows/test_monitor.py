@@ -211,14 +211,20 @@ def test_one_sensing_is_one_observation_of_an_alert(database, home, mine, scenes
     ]
 
 
-def test_the_fleet_watches_for_silence_even_where_its_mines_fail(database, home, mine, watch, sentinel_hub):
+@pytest.mark.parametrize("answer", [(500, {"error": "down"}), (401, {"error": "who?"}), (200, {"a": 1})])
+def test_what_is_here_is_watched_and_silence_told_where_the_service_fails(
+    database, home, mine, watch, sentinel_hub, answer
+):
     acquire(database, mine, home, 1, 10)
     watch()
-    sentinel_hub.failures = [(500, {"error": "down"})] * 50
+    acquire(database, mine, home, 2, 20)
+    sentinel_hub.failures = [answer] * 50
     with pytest.raises(RunError, match="1 mines were not watched to the end: pit"):
         monitor.fleet()
     rows = database.execute("select r.name, a.state from alert a join rule r using (rule_id) order by 1").fetchall()
-    assert [tuple(row.values()) for row in rows] == [("fleet-silent", "confirmed"), ("not-seen", "confirmed")]
+    told = [tuple(row.values()) for row in rows if row["name"] != "new-digging"]
+    assert told == [("fleet-silent", "confirmed"), ("not-seen", "confirmed")]
+    assert comparisons(database) == [(1, 0), (2, 3)]
     assert undelivered(database) == 0
 
 
