@@ -6,9 +6,11 @@ waits as long as Retry-After says, be it a month; and it follows a catalog whose
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
-from threading import Lock
+from functools import partial
+from threading import Lock, Thread
 from typing import Any, ClassVar
 
 import requests
@@ -38,8 +40,8 @@ class TokenSession(OAuth2Session):
 
     def send(self, request: requests.PreparedRequest, **given: Any) -> requests.Response:
         """Send a prepared request and read its answer; `timeout` is of both together."""
-        end = time.monotonic() + given["timeout"]
-        return _whole(super().send(request, **given | {"stream": True}), end)
+        send = partial(super().send, request, **given | {"stream": True})
+        return _answer(send, given["timeout"])
 
 
 class Session(SentinelHubSession):
@@ -95,8 +97,8 @@ class Client(SentinelHubDownloadClient):
         if self.requests > MOST_REQUESTS:
             raise requests.RequestException(f"it goes on after {MOST_REQUESTS} requests for one answer")
         seconds = self.config.download_timeout_seconds
-        end = time.monotonic() + seconds
-        response = requests.request(
+        send = partial(
+            requests.request,
             request.request_type.value,
             url=str(request.url),
             json=request.post_values,
@@ -104,7 +106,7 @@ class Client(SentinelHubDownloadClient):
             timeout=seconds,
             stream=True,
         )
-        response = _whole(response, end)
+        response = _answer(send, seconds)
         if response.status_code == requests.codes.too_many_requests:
             response.headers["Retry-After"] = str(pause(response.headers.get("Retry-After")))
         return response
@@ -125,8 +127,25 @@ def pause(retry_after: str | None) -> int:
     return round(min(max(asked, 1), LONGEST_PAUSE_MS) * random.uniform(1, 1.25))
 
 
-def _whole(response: requests.Response, end: float) -> requests.Response:
-    """Return `response` with its body read, as `requests` does itself where it does not stream, but until `end`."""
+def _answer(send: Callable[[], requests.Response], seconds: float) -> requests.Response:
+    """Return the response that `send` brings, with its body read, as `requests` does itself where it does not stream.
+
+    Raises requests.Timeout when that takes longer than `seconds`. Headers that drip cannot be stopped from here: their
+    thread ends with the connection.
+    """
+    end, headers = time.monotonic() + seconds, Future[requests.Response]()
+
+    def ask() -> None:
+        try:
+            headers.set_result(send())
+        except BaseException as error:
+            headers.set_exception(error)
+
+    Thread(target=ask, daemon=True).start()
+    try:
+        response = headers.result(2 * seconds)  # time-outs to connect and to read are told by `requests` itself
+    except TimeoutError as error:
+        raise requests.Timeout("its headers were not complete in time") from error
     with response:
         response._content = _body(response, end)
     response._content_consumed = True

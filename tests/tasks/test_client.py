@@ -83,9 +83,18 @@ def drip(connection: socket.socket) -> None:
         time.sleep(0.05)
 
 
+def drip_headers(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    for _ in range(100):
+        connection.sendall(b"z")
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize(
     ("script", "error", "words"),
     [
+        (with_token(drip_headers), ServiceError, "does not answer in time"),
+        (lambda connection, path: drip_headers(connection), ServiceError, "does not answer in time"),
         (with_token(drip), ServiceError, "does not answer in time"),
         (with_token(lambda connection: time.sleep(2)), ServiceError, "does not answer in time"),
         (lambda connection, path: time.sleep(2), ServiceError, "does not answer in time"),  # no token comes
