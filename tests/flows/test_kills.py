@@ -141,6 +141,18 @@ def test_runs_that_are_killed_one_after_another_end_as_one_that_is_not(site, und
     assert len(told) == 3 and len({re.sub(r"Alert: \d+, event \d+", "", message) for message in told}) == 1
 
 
+LATE = [f"revalidate {CLOUDY}: acquisition_judge done 1", f"revalidate {CLOUDY}: ends 1"]
+
+
+def test_runs_that_are_killed_while_they_judge_again_what_was_sensed_after_a_late_one(site) -> None:
+    undisturbed, killed = site(), site()
+    for one in (undisturbed, killed):
+        assert one.run(start=CLOUDY, end=DAYS["end"]) == 0
+    assert undisturbed.run(**DAYS) == 0
+    kill(killed, LATE)
+    assert_as_undisturbed(killed, undisturbed)
+
+
 @pytest.mark.slow
 def test_a_run_that_is_killed_once_wherever_that_is(site, undisturbed) -> None:
     kinds: dict[str, str] = {}

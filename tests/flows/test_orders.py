@@ -167,7 +167,10 @@ def test_late_arrivals_in_random_order(database, home, mine, days: Sequence[int]
 
 @pytest.mark.parametrize(
     ("days", "runs"),
-    [pytest.param(range(10, 40), 5, id="thirty"), pytest.param(range(200), 5, id="200", marks=pytest.mark.slow)],
+    [
+        pytest.param(range(10, 40), 5, id="thirty"),
+        pytest.param(range(1000), 5, id="a thousand", marks=pytest.mark.slow),
+    ],
 )
 def test_late_arrivals_are_judged_as_if_they_had_come_in_order(database, home, mine, days, runs) -> None:
     def end() -> State:

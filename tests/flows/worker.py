@@ -29,7 +29,7 @@ import psycopg
 from fsspec.implementations.local import LocalFileSystem
 
 import sql
-from flows import monitor
+from flows import monitor, steps
 from models.sensors import sensor_set
 from tasks import notify as notices
 from tasks import vectorise
@@ -37,8 +37,8 @@ from tasks.client import Client
 
 MODEL = SimpleNamespace(name="by-brightness", version="1", checksum="a" * 64, sensor_set=sensor_set("s2-rgb"))
 STEPS = (
-    "discover", "look", "download", "validate", "segment", "vectorise", "store", "findings", "compare", "alert",
-    "notify",
+    "discover", "look", "download", "validate", "revalidate", "segment", "vectorise", "store", "findings", "compare",
+    "alert", "notify",
 )  # fmt: skip
 
 
@@ -106,7 +106,7 @@ def _day_of(argument: Any) -> str:
 def follow(trail: Trail) -> None:
     """Lay `trail` through the flow: the product has no place for it, so its parts are wrapped."""
     for name in STEPS:
-        trail.follow(getattr(monitor, name))
+        trail.follow(getattr(steps, name))
     for module in (sql, sql.database):
         trail.after(module, "run", lambda _, query, **__: f"{query} done")
     trail.after(psycopg.Copy, "write_row", "row copied")
