@@ -71,6 +71,7 @@ def test_a_faulty_experiment_is_refused_in_words(tmp_path: Path, text: str, word
         read_experiment("none")
 
 
+@pytest.mark.slow
 def test_a_trial_is_trained_once_and_scored_by_commodity(tmp_path: Path) -> None:
     chips, out, said = tmp_path / "chips", tmp_path / "out", list[str]()
     make_chips(chips, chips=20, size=64, seed=3)

@@ -103,7 +103,10 @@ def in_a_look(said: str, step: int) -> bool:
     return said.startswith("step 4:")
 
 
-@pytest.mark.parametrize(("dies", "again", "name"), [(in_a_step, [6], "fpn"), (in_a_look, [4, 6], "unet")])
+@pytest.mark.parametrize(
+    ("dies", "again", "name"),
+    [(in_a_step, [6], "fpn"), pytest.param(in_a_look, [4, 6], "unet", marks=pytest.mark.slow)],
+)
 def test_an_interrupted_training_ends_as_an_uninterrupted_one(
     chips: Path, tmp_path: Path, dies: Callable[[str, int], bool], again: list[int], name: str
 ) -> None:

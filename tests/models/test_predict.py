@@ -264,6 +264,7 @@ def test_every_runtime_keeps_the_classes_on_real_chips(
     _keeps(reference, model, runtime, least, read_chips(shared_data / "chips", model.sensor_set, split="val"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("device", "runtime", "least"), RUNTIMES)
 def test_every_runtime_keeps_the_classes_on_simulated_chips(
     device: str, runtime: engine.Runtime, least: float, simulated: Path

@@ -110,7 +110,10 @@ def stop_stack(watched: Stack) -> None:
     watched.minecam("up")
 
 
-@pytest.mark.parametrize("interrupt", [kill_flow, kill_worker, stop_stack])
+@pytest.mark.parametrize(
+    "interrupt",
+    [pytest.param(kill_flow, marks=pytest.mark.slow), kill_worker, pytest.param(stop_stack, marks=pytest.mark.slow)],
+)
 def test_an_interrupted_run_is_continued_by_the_next(
     watched: Stack, minecam: Minecam, interrupt: Callable[[Stack], None]
 ) -> None:
