@@ -3,6 +3,20 @@
 
 set local role minecam_admin;
 
+create function is_rejected(acquisition bigint) returns boolean
+language sql stable
+return coalesce((select decision = 'rejected' from acquisition_decision where acquisition_id = acquisition
+                 order by acquisition_decision_id desc limit 1), false);
+comment on function is_rejected is 'Whether the latest that people decided on an acquisition was to reject it';
+
+create or replace view quarantine as
+select a.acquisition_id, m.slug as mine, a.sensing_time, a.sensor_set, a.reasons,
+       round(a.aoi_coverage::numeric, 3)::float8 as aoi_coverage, round(a.valid_share::numeric, 3)::float8 as valid_share,
+       round(a.cloud_share::numeric, 3)::float8 as cloud_share, a.validated_at, a.product_ids, a.raster
+from acquisition a
+join mine m using (mine_id)
+where a.state = 'quarantined' and a.superseded_at is null and not is_rejected(a.acquisition_id);
+
 alter table acquisition add held_against bigint[];
 comment on column acquisition.held_against is 'The acquisitions that it was held against when it was judged last; where the view acquisition_reference has others, it is to be judged again; null: not judged';
 comment on column acquisition.shift_rows is 'Pixels by which it lies too far south, against the first accepted one in time of the mine that is seen the same way; null: not known. It is undone before segmentation where it is large enough (MINECAM_MIN_SHIFT_PX); the raster stays as it came';

@@ -16,4 +16,4 @@ where a.acquisition_id = latest.acquisition_id
   and state in ('quarantined', 'failed')
   and (%(start)s::date is null or sensing_date >= %(start)s)
   and (%(end)s::date is null or sensing_date <= %(end)s)
-  and not exists (select from acquisition_decision d where d.acquisition_id = a.acquisition_id and d.decision = 'rejected')
+  and not is_rejected(a.acquisition_id)

@@ -15,7 +15,6 @@ where r.mine_id = %(mine_id)s
   and (%(after)s::bigint is null
        or (a.sensing_time, a.acquisition_id) > (select sensing_time, acquisition_id from acquisition
                                                 where acquisition_id = %(after)s))
-  and not exists (select from acquisition_decision d
-                  where d.acquisition_id = a.acquisition_id and d.decision = 'rejected')
+  and not is_rejected(a.acquisition_id)
 order by a.sensing_time, a.acquisition_id
 limit 1

@@ -7,8 +7,7 @@ where a.acquisition_id = %(acquisition_id)s
   and a.superseded_at is null
   and a.raster is null
   and v.suite = 'look'
-  and not exists (select from acquisition_decision d
-                  where d.acquisition_id = a.acquisition_id and d.decision = 'rejected')
+  and not is_rejected(a.acquisition_id)
 order by v.validation_id desc
 limit 1
 for update of a

@@ -51,6 +51,10 @@ def test_what_is_rejected_is_not_judged_again_unless_it_is_released(database, mi
         quarantine.decide(database, refused, "reject", who="eva", why="smoke")
     quarantine.decide(database, refused, "release", who="kim", why="no smoke")
     assert due(database, mine) == [(refused, "accepted")]
+    database.execute("update acquisition set state = 'quarantined'")  # its polygons are refused, say
+    assert len(quarantine.listed(database)) == 1
+    agenda.reopen(database, mine, MODEL, start=None, end=None)
+    assert due(database, mine) == [(refused, "downloaded")]
 
 
 def test_what_nobody_decided_on_is_judged_again_by_a_rerun(database, mine, refused):
