@@ -9,7 +9,6 @@ from datetime import datetime
 
 import numpy as np
 import shapely
-from scipy.stats import theilslopes
 from shapely.geometry import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
@@ -103,6 +102,8 @@ def growth(times: Sequence[datetime], hectares: Sequence[float]) -> tuple[float,
     days = np.array([(time - times[0]).total_seconds() / 86_400 for time in times])
     if np.ptp(days) == 0:
         return None
+    from scipy.stats import theilslopes  # here: the import takes seconds, and every command and run would wait for it
+
     grown = float(theilslopes(hectares, days)[0] * np.ptp(days))
     return grown, 100 * grown / max(float(np.median(hectares[:3])), 1.0)
 

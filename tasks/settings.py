@@ -5,6 +5,7 @@ with the addresses of the embedded stack), else from the default here.
 """
 
 import os
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -204,9 +205,17 @@ def chosen() -> dict[str, str]:
 
 
 def settings() -> Settings:
-    """Read the settings anew (tests and workers change the environment); raises WrongUse for a value that is none."""
+    """Return the settings as environment and `stack.env` say now; raises WrongUse for a value that is none."""
+    file = home() / "stack.env"
+    written = file.stat().st_mtime_ns if file.exists() else 0
+    return _read(frozenset(os.environ.items()), file, written)
+
+
+@lru_cache(maxsize=4)
+def _read(environment: frozenset[tuple[str, str]], file: Path, written: int) -> Settings:
+    """Read the settings, which takes milliseconds: once for an environment, and a file as it was written then."""
     try:
-        return Settings(_env_file=home() / "stack.env", home=home())  # type: ignore[call-arg]
+        return Settings(_env_file=file, home=file.parent)  # type: ignore[call-arg]
     except ValidationError as error:
         raise WrongUse(in_words(error)) from None  # pydantic repeats what was given, which may hold a password
 

@@ -292,6 +292,7 @@ def test_two_workers_on_one_mine(sites, world) -> None:
     assert statuses == [0, 0] or "pit is being processed by another run" in together.workers.log.read_text()
 
 
+@pytest.mark.slow
 def test_two_fleets_on_many_mines(sites, world) -> None:
     world.publish(*SCENES)
     mines = {"pit": None, "quarry": None, "hollow": "s2-10-simulated"}  # two share requests, one does not

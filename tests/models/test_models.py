@@ -137,6 +137,7 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one(
     assert sorted(file.suffix for file in tmp_path.iterdir()) == [".json", ".json", ".md", ".md"] + 2 * [".safetensors"]
 
 
+@pytest.mark.slow
 def test_the_model_is_the_average_over_the_steps_that_did_best(chips: Path, tmp_path: Path) -> None:
     recipe = Recipe(imagenet=False, steps=12, batch=2, side=32, every=4, learning_rate=0.02)
     seen: list[dict[str, torch.Tensor]] = []

@@ -103,6 +103,7 @@ def test_a_fifth_of_the_training_places_is_held_out_and_val_teaches_nothing(fold
         read_pairs(folder, sensor_set("s2-10"), split="train")
 
 
+@pytest.mark.slow
 def test_a_model_is_trained_on_pairs_alone(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "diggings.safetensors"
     recipe = Recipe(sensor_set="s2-6", imagenet=False, steps=2, batch=2, side=64)

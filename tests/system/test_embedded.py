@@ -110,10 +110,8 @@ def stop_stack(watched: Stack) -> None:
     watched.minecam("up")
 
 
-@pytest.mark.parametrize(
-    "interrupt",
-    [pytest.param(kill_flow, marks=pytest.mark.slow), kill_worker, pytest.param(stop_stack, marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("interrupt", [kill_flow, kill_worker, stop_stack])
 def test_an_interrupted_run_is_continued_by_the_next(
     watched: Stack, minecam: Minecam, interrupt: Callable[[Stack], None]
 ) -> None:
@@ -141,6 +139,7 @@ def test_an_interrupted_run_is_continued_by_the_next(
     }
 
 
+@pytest.mark.slow
 def test_a_mine_is_processed_by_one_run_at_a_time(
     watched: Stack, minecam: Minecam, embedded_database: sql.Connection
 ) -> None:
@@ -179,6 +178,7 @@ def test_wrong_use_is_explained_in_one_line(
     assert len(said.strip().splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_an_archive_that_is_down_fails_the_run_with_words_and_the_next_one_recovers(
     watched: Stack, minecam: Minecam
 ) -> None:
@@ -196,6 +196,7 @@ def test_wrong_credentials_are_named(watched: Stack, minecam: Minecam) -> None:
     assert "refuses the credentials: check SH_CLIENT_ID" in said
 
 
+@pytest.mark.slow
 def test_credentials_reach_a_running_stack_and_without_them_the_archive_comes_back(
     watched: Stack, minecam: Minecam
 ) -> None:
@@ -208,6 +209,7 @@ def test_credentials_reach_a_running_stack_and_without_them_the_archive_comes_ba
     minecam("run", "sim-serra-vermelha")
 
 
+@pytest.mark.slow
 def test_what_is_down_is_said_in_words_and_comes_up_again(watched: Stack, minecam: Minecam) -> None:
     minecam("down")
     assert json.loads(minecam("status", "--json", status=1).stdout)["runs"] == {"last run": None, "next run": None}

@@ -302,6 +302,7 @@ def test_pairs_chips_and_change(tmp_path: Path, shared_data: Path) -> None:
 
 
 @pytest.mark.shared_data
+@pytest.mark.slow
 def test_both_mines_of_the_series(tmp_path: Path, shared_data: Path) -> None:
     done = import_folder(shared_data / "series", tmp_path)
     assert (done.slugs, done.scenes, done.refused) == (["mine-0", "mine-1"], 182, [])
