@@ -23,7 +23,7 @@ lint: setup
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/pytest -m 'not slow' -n 2 --dist loadscope
+	$(BIN)/pytest -m 'not slow' -n 2 --dist loadscope --no-loadscope-reorder
 
 test-all: lint
 	$(BIN)/pytest
