@@ -37,7 +37,8 @@ def history(connection: sql.Connection, acquisition: sql.Row) -> History:
 
     An old raster that was lost stops no new acquisitions; the next run fetches it anew, its epoch stands meanwhile.
     """
-    known = sql.run(connection, "acquisition_reference", acquisition_id=acquisition["acquisition_id"])
+    keys = {name: acquisition[name] for name in ("mine_id", "sensor_set", "acquisition_id")}
+    known = sql.run(connection, "acquisition_reference", **keys)
     read_ones: list[tuple[sql.Row, Raster]] = []
     for row in known:
         try:

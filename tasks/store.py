@@ -17,6 +17,7 @@ import sql
 from models.labels import LABELS, NODATA
 from tasks.checkpoint import Figures, Judgement, judge
 from tasks.expectations import SEGMENTS, suite
+from tasks.lifecycle import withdraw
 from tasks.registry import Mine
 from tasks.segment import Segmented
 from tasks.settings import settings
@@ -89,7 +90,7 @@ def store(
     A current epoch of the same weights and pixels is returned as it is; one of others under the same name is
     superseded, and so is one made from older products of the same sensing: only now, since newer products that are
     refused (cloud, a fault) must not take away what was known of that day. Polygons that fail their suite
-    quarantine the acquisition: None, and nothing else is written.
+    quarantine the acquisition: None, nothing else is written, and an epoch by other pixels is superseded.
     """
     judgement_figures = figures(frame, segmented.classes)
     judgement = judge(suite=SEGMENTS, figures=judgement_figures, checks=suite(SEGMENTS, settings()))
@@ -105,6 +106,7 @@ def store(
         _record(connection, acquisition_id, judgement, judgement_figures, flow_run_id)
         if not judgement.passed:
             sql.run(connection, "acquisition_quarantine", acquisition_id=acquisition_id, reasons=judgement.reasons)
+            withdraw(connection, acquisition_id)
             return None
         if current:
             other = "pixels" if same_weights else "weights"

@@ -22,40 +22,40 @@ comment on column acquisition.held_against is 'The acquisitions that it was held
 comment on column acquisition.shift_rows is 'Pixels by which it lies too far south, against the first accepted one in time of the mine that is seen the same way; null: not known. It is undone before segmentation where it is large enough (MINECAM_MIN_SHIFT_PX); the raster stays as it came';
 
 create view acquisition_reference as
-with accepted as (  -- once: what failed since is fetched anew
-    select acquisition_id, mine_id, sensor_set, collection, orbit_direction, sensing_date, sensing_time, valid_share,
-           shift_rows is not null as has_shift, superseded_at
+with accepted as not materialized (  -- once: what failed since is fetched anew
+    select acquisition_id, mine_id, sensor_set, collection, orbit_direction, sensing_date, sensing_time, superseded_at
     from acquisition
     where raster is not null
-      and (state in ('accepted', 'segmented') or state in ('discovered', 'downloaded', 'failed') and shift_rows is not null)
-), usable as (  -- what has newer products stands until these are accepted
-    select * from accepted a
-    where superseded_at is null
-       or not exists (select from accepted n
-                      where n.mine_id = a.mine_id and n.sensor_set = a.sensor_set and n.collection = a.collection
-                        and n.orbit_direction = a.orbit_direction and n.sensing_date = a.sensing_date
-                        and n.acquisition_id > a.acquisition_id)
+      and (state in ('accepted', 'segmented')
+           or state in ('discovered', 'downloaded', 'failed') and shift_rows is not null and superseded_at is null)
+), marked as not materialized (
+    select a.acquisition_id, a.mine_id, a.sensor_set, a.collection, a.orbit_direction, a.sensing_time,
+           array[(extract(epoch from a.sensing_time) * 1000000)::bigint, a.acquisition_id] as place,
+           u.acquisition_id is not null
+               -- what has newer products, of the same sensing time, stands until these are accepted
+               and (a.superseded_at is null
+                    or not exists (select from accepted n
+                                   where n.mine_id = a.mine_id and n.sensing_time = a.sensing_time
+                                     and n.sensor_set = a.sensor_set and n.collection = a.collection
+                                     and n.orbit_direction = a.orbit_direction
+                                     and n.acquisition_id > a.acquisition_id)) as stands,
+           a.shift_rows is not null as laid, coalesce(a.valid_share, 0) >= 0.9 as whole
+    from acquisition a
+    left join accepted u using (acquisition_id)
+), sought as (  -- windows by mine: a question about one reads no other
+    select acquisition_id, mine_id, sensor_set,
+           (max(place) filter (where stands) over before)[2] as previous_id,
+           (max(place) filter (where stands and laid) over before)[2] as closest_id,
+           (min(place) filter (where stands and laid and whole) over before)[2] as whole_id,
+           (min(place) filter (where stands and laid) over before)[2] as first_id
+    from marked
+    window before as (partition by mine_id, sensor_set, collection, orbit_direction order by sensing_time
+                      groups between unbounded preceding and 1 preceding)
 )
-select a.acquisition_id, a.mine_id, a.sensor_set, previous.acquisition_id as previous_id,
-       array(select distinct one from unnest(array[previous.acquisition_id, closest.acquisition_id,
-                                                   first.acquisition_id]) one
+select acquisition_id, mine_id, sensor_set, previous_id,
+       array(select distinct one from unnest(array[previous_id, closest_id, coalesce(whole_id, first_id)]) one
              where one is not null order by one) as held_against
-from acquisition a
-left join lateral (
-    select p.acquisition_id from usable p
-    where p.mine_id = a.mine_id and p.sensor_set = a.sensor_set and p.collection = a.collection
-      and p.orbit_direction = a.orbit_direction and p.sensing_time < a.sensing_time
-    order by p.sensing_time desc limit 1) previous on true
-left join lateral (
-    select p.acquisition_id from usable p
-    where p.mine_id = a.mine_id and p.sensor_set = a.sensor_set and p.collection = a.collection
-      and p.orbit_direction = a.orbit_direction and p.sensing_time < a.sensing_time and p.has_shift
-    order by p.sensing_time desc limit 1) closest on true
-left join lateral (
-    select p.acquisition_id from usable p
-    where p.mine_id = a.mine_id and p.sensor_set = a.sensor_set and p.collection = a.collection
-      and p.orbit_direction = a.orbit_direction and p.sensing_time < a.sensing_time and p.has_shift
-    order by coalesce(p.valid_share, 0) < 0.9, p.sensing_time limit 1) first on true;
+from sought;
 comment on view acquisition_reference is 'What every acquisition is held against, of those sensed before it, accepted and seen the same way: the one before it, the closest of known shift, and the first of known shift that saw nearly all of the mine, on which all are laid';
 comment on column acquisition_reference.acquisition_id is 'Key';
 comment on column acquisition_reference.mine_id is 'The mine';

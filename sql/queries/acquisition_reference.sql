@@ -4,5 +4,5 @@ select p.acquisition_id, p.raster, p.checksum, p.shift_rows, p.shift_columns,
        p.acquisition_id = r.previous_id as is_previous
 from acquisition_reference r
 join acquisition p on p.acquisition_id = any (r.held_against)
-where r.acquisition_id = %(acquisition_id)s
+where r.mine_id = %(mine_id)s and r.sensor_set = %(sensor_set)s and r.acquisition_id = %(acquisition_id)s
 order by coalesce(p.valid_share, 0) < 0.9, p.sensing_time
