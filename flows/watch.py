@@ -26,6 +26,7 @@ from flows.steps import (
     vectorise,
 )
 from tasks import agenda
+from tasks.download import is_here
 from tasks.errors import ServiceDown, ServiceError
 from tasks.registry import Mine
 from tasks.revalidate import unsettled
@@ -72,8 +73,10 @@ def acquire(
         rows = agenda.due_acquisitions(connection, mine, model, start=start, end=end, rerun=rerun)
         due += [(acquisition, mine) for acquisition in rows]
     say.info("%s: %d new acquisitions, %d to process", ", ".join(mine.slug for mine in mines), new, len(due))
+    for acquisition, _ in due if isinstance(unsearched, ServiceDown) else ():
+        is_here(connection, acquisition)  # what failed after its download needs no service
     try:
-        for together in [] if isinstance(unsearched, ServiceDown) else passes(due):
+        for together in () if isinstance(unsearched, ServiceDown) else passes(due):
             left: list[Due] = []
             for acquisition, mine in together:
                 with agenda.fails_alone(connection, acquisition):

@@ -67,7 +67,7 @@ def download(connection: sql.Connection, acquisition: sql.Row, mine: Mine, besid
     is recorded in any case. Where the month's budget lacks what it costs, nothing is asked for, and it waits, with that
     as its reason. Raises ServiceDown where the service serves nobody, once the acquisition is recorded as failed.
     """
-    if acquisition["state"] not in ("discovered", "failed") or _is_here(connection, acquisition):
+    if acquisition["state"] not in ("discovered", "failed") or is_here(connection, acquisition):
         return list(beside)
     grid, joining = _joined(acquisition, mine, beside)
     served: list[Due] = [(acquisition, mine), *(beside[number] for number in joining)]
@@ -112,7 +112,7 @@ def download(connection: sql.Connection, acquisition: sql.Row, mine: Mine, besid
     return [one for number, one in enumerate(beside) if number not in joining]
 
 
-def _is_here(connection: sql.Connection, row: sql.Row) -> bool:
+def is_here(connection: sql.Connection, row: sql.Row) -> bool:
     """Record an acquisition as downloaded whose later steps failed while its raster is whole: it is not paid again."""
     if row["state"] != "failed" or row["raster"] is None:
         return False

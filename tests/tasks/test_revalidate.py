@@ -1,8 +1,10 @@
 import pytest
 
-from tasks import agenda, quarantine
+from tasks import agenda, history, quarantine, registry
 from tasks.alert import alert
 from tasks.compare import compare
+from tasks.errors import RasterError
+from tasks.rasters import Raster, read
 from tasks.revalidate import revalidate, unsettled
 from tasks.validate import validate
 from tests.tasks.test_epochs import MODEL, mine, stored
@@ -79,6 +81,44 @@ def test_what_was_refused_is_segmented_once_a_late_one_lets_it_pass(database, ho
     judge(database, mine, acquire(database, mine, home, 1, roll=0))
     assert again(database, mine) == ([2, 3], [2, 3])
     assert states(database) == ["segmented"] * 3
+
+
+def test_an_alert_with_which_others_agreed_stays(database, home, mine):
+    days = ((2, False), (3, True), (4, True))
+    judge(database, mine, *(acquire(database, mine, home, day, most=1800, bright=bright) for day, bright in days))
+    for epoch in agenda.due_epochs(database, mine, MODEL, start=None, end=None):
+        alert(database, compare(database, epoch, mine), mine)
+    before = database.execute("select * from alert").fetchone()
+    assert before["observations"] == [1]
+    judge(database, mine, acquire(database, mine, home, 1, most=1800, roll=5))
+    assert again(database, mine) == ([2, 3, 4], [])
+    assert database.execute("select * from alert").fetchone() == before
+
+
+def test_what_lies_on_the_grid_of_an_older_outline_stays(database, home, mine):
+    judge(database, mine, *(acquire(database, mine, home, day) for day in (2, 3)))
+    database.execute("update mine set aoi = st_multi(st_makeenvelope(69, 33, 69.009, 33.006, 4326))")
+    redrawn = registry.find(database, mine.slug)
+    judge(database, redrawn, acquire(database, redrawn, home, 1))
+    assert again(database, redrawn) == ([], [])
+    assert states(database) == ["segmented"] * 3
+
+
+def test_while_not_all_can_be_read_it_stays_as_it_is(database, home, mine, monkeypatch):
+    judge(database, mine, *(acquire(database, mine, home, day, roll=by) for day, by in ((2, 0), (3, 1))))
+    judge(database, mine, acquire(database, mine, home, 1, roll=1))
+    before = database.execute("select * from acquisition order by sensing_time").fetchall()
+
+    def unread(address: str, checksum: str | None = None) -> Raster:
+        if address == before[0]["raster"]:
+            raise RasterError("not now")
+        return read(address, checksum)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(history, "read", unread)
+        assert again(database, mine) == ([2, 3], [])
+    assert database.execute("select * from acquisition order by sensing_time").fetchall() == before
+    assert again(database, mine) == ([2, 3], [2, 3])
 
 
 @pytest.mark.parametrize(("decision", "ends"), [("release", "segmented"), ("reject", "quarantined")])
