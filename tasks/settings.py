@@ -207,7 +207,10 @@ def chosen() -> dict[str, str]:
 def settings() -> Settings:
     """Return the settings as environment and `stack.env` say now; raises WrongUse for a value that is none."""
     file = home() / "stack.env"
-    written = file.stat().st_mtime_ns if file.exists() else 0
+    try:
+        written = file.stat().st_mtime_ns
+    except OSError:
+        written = 0  # there is none
     return _read(frozenset(os.environ.items()), file, written)
 
 

@@ -101,7 +101,8 @@ def _value(name: str, value: Any, names: dict[str, dict[int, str]], rasters: str
     if value is None:
         return None
     if name in LISTS:
-        return sorted(names[LISTS[name]][one] for one in value)
+        found = [names[LISTS[name]][one] for one in value]
+        return sorted(found) if name == "held_against" else found  # that one is in order of ids
     if table := next((one for one in names if name in (f"{one}_id", f"first_{one}_id", f"last_{one}_id")), None):
         return names[table][value]
     if name == "at" or (name.endswith("_at") and name != "published_at"):
