@@ -11,9 +11,9 @@ import shapely
 
 import sql
 from tasks import late
-from tasks.grid import to_utm
 from tasks.lifecycle import NOT_MINED, known_as_mine, next_state, transition
 from tasks.measures import NEAR, OF_CHANGE, OF_MINE, Match, adds, amount, joined, match, reached, severity
+from tasks.rasters.grid import to_utm
 from tasks.registry import Mine
 from tasks.sight import Sight, ground_of
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import ndimage
 
-from tasks.rasters import Raster
+from tasks.rasters.cog import Raster
 
 Shift = tuple[float, float]
 

@@ -14,8 +14,8 @@ import pandas as pd
 from scipy import ndimage
 
 from models.labels import NODATA
-from tasks.grid import Grid
 from tasks.previous import Look, Observation
+from tasks.rasters.grid import Grid
 from tasks.specks import HECTARES_PER_PIXEL, without_specks
 from tasks.vectorise import outlines, regions
 

@@ -10,9 +10,9 @@ from threading import Lock
 import numpy as np
 from scipy import ndimage
 
-from tasks.rasters import Raster
+from tasks.rasters.cog import Raster
+from tasks.rasters.validity import CLOUD
 from tasks.settings import settings
-from tasks.validity import CLOUD
 
 BANDS = {"B02": "blue", "B03": "green", "B04": "red", "B08": "nir", "B11": "swir16", "B12": "swir22"}
 """The bands that csmask needs, and what it calls them."""

@@ -13,8 +13,8 @@ import sql
 from models.sensors import sensor_set
 from tasks import budget, service
 from tasks.errors import RasterError, RasterLost, ServiceDown, ServiceError, UnitsSpent
-from tasks.grid import Grid
-from tasks.rasters import read, write_cog
+from tasks.rasters.cog import read, write_cog
+from tasks.rasters.grid import Grid
 from tasks.registry import PRIORITIES, Mine
 from tasks.request import band_names, charged, fetch, mission, paid_bands, parts, price, unpack
 from tasks.settings import settings

@@ -13,10 +13,10 @@ import shapely
 
 import sql
 from tasks.errors import MineCamError, WrongUse
-from tasks.grid import Grid, to_utm
 from tasks.notice import facts, markdown
-from tasks.pictures import before_after, colours
-from tasks.rasters import read
+from tasks.rasters.cog import read
+from tasks.rasters.grid import Grid, to_utm
+from tasks.rasters.pictures import before_after, colours
 
 log = logging.getLogger(__name__)
 

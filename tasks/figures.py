@@ -10,7 +10,7 @@ import numpy as np
 from tasks.alignment import Shift
 from tasks.checkpoint import Figures
 from tasks.radiometry import gain, offset_left, stripes
-from tasks.validity import cloud_mask
+from tasks.rasters.validity import cloud_mask
 
 Earlier = tuple[Callable[[int], np.ndarray], np.ndarray]
 """Another acquisition: what gives its n-th band, float32 (H, W), so that not all are in memory; its valid pixels."""

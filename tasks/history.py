@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import sql
 from tasks.alignment import Shift
 from tasks.errors import RasterError, RasterLost
-from tasks.rasters import Raster, read
+from tasks.rasters.cog import Raster, read
 
 log = logging.getLogger(__name__)
 

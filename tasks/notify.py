@@ -20,7 +20,7 @@ from tasks.errors import WrongUse
 from tasks.evidence import picture
 from tasks.measures import unit
 from tasks.notice import body, digest, markdown, subject
-from tasks.pictures import address
+from tasks.rasters.pictures import address
 from tasks.registry import Mine
 from tasks.settings import settings
 from tasks.words import one_line

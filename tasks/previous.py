@@ -12,8 +12,8 @@ import numpy as np
 import sql
 from models.labels import NODATA
 from tasks.errors import EpochsLost, RasterLost
-from tasks.grid import Grid
-from tasks.rasters import read
+from tasks.rasters.cog import read
+from tasks.rasters.grid import Grid
 
 FAR = 6
 """Looks that are read for ground of which only is to be said what it was when it was seen last."""

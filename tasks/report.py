@@ -11,9 +11,9 @@ import shapely
 import sql
 from tasks.errors import WrongUse
 from tasks.evidence import pixels, rings
-from tasks.grid import Grid, to_utm
-from tasks.pictures import Panel, colours, overlay, sheet
-from tasks.rasters import read
+from tasks.rasters.cog import read
+from tasks.rasters.grid import Grid, to_utm
+from tasks.rasters.pictures import Panel, colours, overlay, sheet
 from tasks.registry import Mine
 from tasks.segment import model_name
 from tasks.settings import settings

@@ -19,8 +19,8 @@ from models.sensors import sensor_set
 from tasks import budget, service
 from tasks.client import Client
 from tasks.errors import RasterError, ServiceError
-from tasks.grid import Grid
-from tasks.rasters import decode
+from tasks.rasters.cog import decode
+from tasks.rasters.grid import Grid
 from tasks.sharing import MAX_SIDE
 
 PROCESSING = {

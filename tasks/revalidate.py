@@ -11,7 +11,7 @@ from tasks import agenda
 from tasks.errors import RasterError, RasterLost
 from tasks.history import history
 from tasks.lifecycle import withdraw
-from tasks.rasters import read
+from tasks.rasters.cog import read
 from tasks.registry import Mine
 from tasks.segment import undone
 from tasks.settings import settings

@@ -14,14 +14,14 @@ import sql
 from models.labels import LABELS, NODATA
 from tasks.alignment import Shift, aligned
 from tasks.clouds import told_by
-from tasks.grid import Grid
 from tasks.previous import Look
-from tasks.rasters import Raster, read, write_cog
+from tasks.rasters.cog import Raster, read, write_cog
+from tasks.rasters.grid import Grid
+from tasks.rasters.validity import beside
 from tasks.registry import Mine
 from tasks.settings import settings
 from tasks.specks import without_specks
 from tasks.validate import reflectance, validity
-from tasks.validity import beside
 
 if TYPE_CHECKING:  # torch takes seconds to import, and nothing here needs it
     from models.zoo import SegmentationModel

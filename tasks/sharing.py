@@ -12,7 +12,7 @@ from shapely.geometry import MultiPolygon
 
 import sql
 from tasks import budget
-from tasks.grid import PIXEL, Grid
+from tasks.rasters.grid import PIXEL, Grid
 from tasks.registry import Mine
 
 REQUEST_UNITS = 1.0

@@ -12,10 +12,10 @@ from shapely.geometry import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
 import sql
-from tasks.grid import to_utm
 from tasks.lifecycle import agreement
 from tasks.measures import OF_CHANGE, OF_GROWTH, OF_MINE, Match, growth, joined, match, matching, reached
-from tasks.rasters import Raster, read
+from tasks.rasters.cog import Raster, read
+from tasks.rasters.grid import to_utm
 from tasks.registry import Mine
 
 MOST = 0.8

@@ -17,10 +17,10 @@ from tasks.clouds import scene_classes
 from tasks.expectations import suite
 from tasks.figures import figures
 from tasks.history import History, history
-from tasks.rasters import Raster, read
+from tasks.rasters.cog import Raster, read
+from tasks.rasters.validity import valid_mask
 from tasks.registry import Mine
 from tasks.settings import settings
-from tasks.validity import valid_mask
 
 
 def reflectance(raster: Raster, bands: Sequence[str]) -> np.ndarray:

@@ -13,7 +13,7 @@ from rasterio.features import shapes
 from scipy import ndimage
 
 from models.labels import BACKGROUND, NODATA
-from tasks.grid import PIXEL, Grid, to_wgs84
+from tasks.rasters.grid import PIXEL, Grid, to_wgs84
 from tasks.settings import settings
 from tasks.specks import HECTARES_PER_PIXEL, without_specks
 

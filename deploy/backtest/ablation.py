@@ -17,9 +17,9 @@ import sql
 from models.labels import NODATA
 from tasks import registry
 from tasks.change import changed, changes, settled
-from tasks.grid import Grid
 from tasks.previous import Look, look_of, previous_observation
-from tasks.rasters import read
+from tasks.rasters.cog import read
+from tasks.rasters.grid import Grid
 from tasks.registry import Mine
 from tasks.segment import model_for, model_name
 from tasks.settings import settings

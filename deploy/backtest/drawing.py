@@ -16,9 +16,9 @@ from deploy.backtest.truth import Case
 from deploy.backtest.worst import MOST, Mistake
 from tasks import registry
 from tasks.evidence import pixels, rings
-from tasks.grid import Grid, to_utm
-from tasks.pictures import Panel, overlay, sheet
-from tasks.rasters import Raster, read
+from tasks.rasters.cog import Raster, read
+from tasks.rasters.grid import Grid, to_utm
+from tasks.rasters.pictures import Panel, overlay, sheet
 from tasks.segment import model_name
 from tasks.settings import settings
 from tasks.validate import reflectance

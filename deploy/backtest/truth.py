@@ -12,7 +12,7 @@ from rasterio.features import rasterize
 
 import sql
 from deploy.backtest.intervals import intervals
-from tasks.grid import Grid, to_utm
+from tasks.rasters.grid import Grid, to_utm
 from tasks.specks import HECTARES_PER_PIXEL
 
 NOT_SCORED = 65535

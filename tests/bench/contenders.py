@@ -27,7 +27,7 @@ Files = list[Path]
 def engine(files: Files, out: Path, model: SegmentationModel, runtime: str = "auto") -> None:
     """Read and write as `minecam model predict` does, predict as `minecam run` does."""
     from models.predict import predict_each
-    from tasks.scene import read_scene, write_classes
+    from tasks.rasters.scene import read_scene, write_classes
 
     profiles = []
 

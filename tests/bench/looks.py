@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import rasterio
 
-from tasks.validity import cloud_mask
+from tasks.rasters.validity import cloud_mask
 
 BANDS = ("B02", "B04", "B08", "B11", "B12")
 

@@ -18,8 +18,8 @@ import rasterio
 
 from tasks.expectations import Check, suite
 from tasks.figures import figures
+from tasks.rasters.validity import valid_mask
 from tasks.settings import settings
-from tasks.validity import valid_mask
 
 NEW = ("high", "gain", "stripes", "saturated_share", "offset_left")
 Scene = tuple[dict[str, np.ndarray], np.ndarray]

@@ -27,9 +27,9 @@ from models.labels import NODATA
 from models.zoo import SegmentationModel
 from tasks.alignment import aligned
 from tasks.change import changed, kinds, mined, settled
-from tasks.grid import Grid
 from tasks.previous import Look, previous_observation
-from tasks.rasters import Raster
+from tasks.rasters.cog import Raster
+from tasks.rasters.grid import Grid
 from tasks.segment import look_at
 from tasks.settings import settings
 from tasks.specks import HECTARES_PER_PIXEL

@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from models.labels import LABELS
 from tasks.clouds import csmask
-from tasks.validity import CLEAR, CLOUD
+from tasks.rasters.validity import CLEAR, CLOUD
 
 MARGIN = 2
 NAMES = {2: "dark", 3: "shadow", 4: "vegetation", 5: "bare", 6: "water", 7: "unclassified", 8: "cloud, medium",

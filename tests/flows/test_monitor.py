@@ -13,9 +13,9 @@ import sql
 from flows import monitor
 from tasks import agenda, registry
 from tasks.errors import RunError
-from tasks.grid import Grid
 from tasks.look import coarse
-from tasks.rasters import encode_cog
+from tasks.rasters.cog import encode_cog
+from tasks.rasters.grid import Grid
 from tasks.registry import Mine
 from tests.tasks.conftest import sentinel_hub
 from tests.tasks.test_epochs import MODEL, acquire, mine, pixels

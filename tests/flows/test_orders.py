@@ -17,8 +17,8 @@ from tasks.alert import alert
 from tasks.checkpoint import Figures, Judgement
 from tasks.compare import compare
 from tasks.expectations import Check
-from tasks.grid import Grid
-from tasks.rasters import encode_cog, write_cog
+from tasks.rasters.cog import encode_cog, write_cog
+from tasks.rasters.grid import Grid
 from tasks.registry import Mine
 from tests.final_state import State, final_state
 from tests.flows.world import Scene

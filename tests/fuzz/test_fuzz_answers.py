@@ -19,7 +19,7 @@ from tasks.discover import discover
 from tasks.download import download
 from tasks.errors import ServiceError
 from tasks.products import group
-from tasks.rasters import encode_cog
+from tasks.rasters.cog import encode_cog
 from tasks.request import charged, unpack
 from tests.fuzz.cases import NUMBERS, dumped, fuzz, junk, mangled, mutated, words
 from tests.tasks.conftest import sentinel_hub

@@ -156,7 +156,7 @@ def test_experiments(tmp_path: Path) -> None:
 
 
 def test_scenes_of_ones_own(tmp_path: Path) -> None:
-    from tasks.scene import read_scene
+    from tasks.rasters.scene import read_scene
 
     path = tmp_path / "scene.tif"
 

@@ -69,7 +69,7 @@ def test_clouds_are_never_segmented_as_ground(database: sql.Connection) -> None:
     assert rows
     for row in rows:
         assert row["cloud_share"] <= 0.6
-        from tasks.rasters import read
+        from tasks.rasters.cog import read
 
         scene = read(row["raster"])
         with rasterio.open(row["class_raster"].removeprefix("file://")) as dataset:

@@ -9,9 +9,9 @@ import shapely
 import sql
 from tasks import registry, rules
 from tasks.alert import alert
-from tasks.grid import Grid, grid_for, to_wgs84
 from tasks.lifecycle import decide, transition
-from tasks.rasters import write_cog
+from tasks.rasters.cog import write_cog
+from tasks.rasters.grid import Grid, grid_for, to_wgs84
 from tasks.store import copy_rows
 
 AOI = shapely.box(69.0, 33.0, 69.02, 33.02)

@@ -20,8 +20,8 @@ from models import zoo
 from tasks import registry
 from tasks.alignment import aligned, measured_shift
 from tasks.compare import compare
-from tasks.grid import Grid, to_wgs84
-from tasks.rasters import Raster, read, write_cog
+from tasks.rasters.cog import Raster, read, write_cog
+from tasks.rasters.grid import Grid, to_wgs84
 from tasks.segment import segment
 from tasks.store import store
 from tasks.validate import validate

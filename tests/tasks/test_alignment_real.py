@@ -7,7 +7,7 @@ import pytest
 import rasterio
 
 from tasks.alignment import measured_shift, moved
-from tasks.validity import valid_mask
+from tasks.rasters.validity import valid_mask
 
 pytestmark = [pytest.mark.shared_data, pytest.mark.slow]
 

@@ -11,7 +11,7 @@ from tasks.budget import Month, pixels_units, search_units
 from tasks.discover import discover
 from tasks.download import download
 from tasks.errors import ServiceDown, WrongUse
-from tasks.grid import Grid
+from tasks.rasters.grid import Grid
 from tasks.request import price
 from tasks.settings import settings
 from tests.tasks.test_download import _discovered, _row, mine, rasters

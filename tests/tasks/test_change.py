@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tasks.change import changes, interior
-from tasks.grid import Grid
 from tasks.previous import Look, previous_observation
+from tasks.rasters.grid import Grid
 
 GRID = Grid(32642, 500_000, 3_700_000, 24, 20)
 CLASSES = arrays(np.uint8, (20, 24), elements=st.sampled_from([0, 1, 2, 255]), fill=st.sampled_from([0, 1, 255]))

@@ -10,8 +10,8 @@ from models.sensors import sensor_set
 from tasks.clouds import BANDS, coarse, csmask, merged, scene_classes, told_by
 from tasks.download import band_names
 from tasks.errors import WrongUse
-from tasks.grid import Grid
-from tasks.rasters import Raster
+from tasks.rasters.cog import Raster
+from tasks.rasters.grid import Grid
 from tasks.settings import settings
 from tasks.validate import validity
 

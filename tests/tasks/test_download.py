@@ -12,8 +12,8 @@ from models.sensors import SENSOR_SETS
 from tasks import registry
 from tasks.discover import discover
 from tasks.download import download, failed
-from tasks.grid import Grid
-from tasks.rasters import read
+from tasks.rasters.cog import read
+from tasks.rasters.grid import Grid
 from tasks.request import band_names, evalscript, parts
 
 

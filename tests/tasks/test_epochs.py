@@ -11,7 +11,7 @@ import shapely
 from models.sensors import sensor_set
 from tasks import registry
 from tasks.compare import compare
-from tasks.rasters import read, write_cog
+from tasks.rasters.cog import read, write_cog
 from tasks.segment import doubted, segment
 from tasks.settings import settings
 from tasks.store import class_areas, store

@@ -12,9 +12,9 @@ from tasks import agenda, quarantine
 from tasks.discover import discover
 from tasks.download import EMPTY, download, refuse_empty
 from tasks.errors import ServiceDown, ServiceError, WrongUse
-from tasks.grid import Grid
 from tasks.look import coarse, due, figures, look
-from tasks.rasters import encode_cog
+from tasks.rasters.cog import encode_cog
+from tasks.rasters.grid import Grid
 from tasks.segment import model_for
 from tests.tasks.test_download import _row, mine, rasters
 

@@ -18,10 +18,10 @@ from prefect.testing.utilities import prefect_test_harness
 from tasks import registry, routes
 from tasks.errors import WrongUse
 from tasks.evidence import latest
-from tasks.grid import grid_for, to_wgs84
 from tasks.notice import facts
 from tasks.notify import notify, receiver
-from tasks.rasters import write_cog
+from tasks.rasters.cog import write_cog
+from tasks.rasters.grid import grid_for, to_wgs84
 from tasks.stale import stale
 
 AOI = shapely.box(69.0, 33.0, 69.02, 33.02)

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
 from tasks.errors import WrongUse
-from tasks.grid import to_wgs84
 from tasks.outline import sound, sound_aoi, square_kilometres
+from tasks.rasters.grid import to_wgs84
 
 BOW_TIE = Polygon([(0, 0), (0.1, 0.1), (0.1, 0), (0, 0.1)])
 SPIKE = Polygon([(0, 0), (0.1, 0), (0.1, 0.05), (0.12, 0.05), (0.1, 0.05), (0.1, 0.1), (0, 0.1)])

@@ -7,7 +7,7 @@ from tasks import previous
 from tasks.compare import compare
 from tasks.errors import EpochsLost, RasterError, RasterLost
 from tasks.previous import Look, look_of, previous_observation
-from tasks.rasters import read, write_cog
+from tasks.rasters.cog import read, write_cog
 from tests.tasks.test_epochs import acquire, mine, stored
 
 __all__ = ["mine"]

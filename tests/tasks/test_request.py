@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tasks.grid import Grid
-from tasks.rasters import encode_cog
+from tasks.rasters.cog import encode_cog
+from tasks.rasters.grid import Grid
 from tasks.request import charged, unpack
 
 

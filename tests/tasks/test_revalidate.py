@@ -4,7 +4,7 @@ from tasks import agenda, history, quarantine, registry
 from tasks.alert import alert
 from tasks.compare import compare
 from tasks.errors import RasterError
-from tasks.rasters import Raster, read
+from tasks.rasters.cog import Raster, read
 from tasks.revalidate import revalidate, unsettled
 from tasks.validate import validate
 from tests.tasks.test_epochs import MODEL, mine, stored

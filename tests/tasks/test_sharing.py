@@ -16,9 +16,9 @@ from tasks import agenda, budget, registry
 from tasks.discover import discover
 from tasks.download import download
 from tasks.errors import ServiceError
-from tasks.grid import Grid
 from tasks.products import shows
-from tasks.rasters import encode_cog, read
+from tasks.rasters.cog import encode_cog, read
+from tasks.rasters.grid import Grid
 from tasks.registry import Mine
 from tasks.segment import model_for
 from tasks.sharing import MAX_SIDE, REQUEST_UNITS, joined, neighbourhoods, passes

@@ -6,7 +6,7 @@ import pytest
 import shapely
 
 from tasks import registry
-from tasks.rasters import read, write_cog
+from tasks.rasters.cog import read, write_cog
 from tasks.validate import validate
 
 NAMES = ("B02", "B03", "B04")

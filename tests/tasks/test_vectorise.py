@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tasks.grid import Grid, to_utm
+from tasks.rasters.grid import Grid, to_utm
 from tasks.specks import without_specks
 from tasks.vectorise import polygons
 

@@ -22,7 +22,7 @@ from tasks import registry
 from tasks.download import address_of
 from tasks.errors import WrongUse
 from tasks.notice import body, markdown, subject
-from tasks.pictures import Panel, sheet
+from tasks.rasters.pictures import Panel, sheet
 from tasks.words import LONGEST, clean, fit, inert, one_line, without_calls
 from tests.deploy.archive.test_importing import picture
 

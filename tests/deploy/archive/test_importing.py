@@ -16,7 +16,7 @@ from deploy.archive.layouts import in_turn
 from deploy.archive.products import sentinel2, tile
 from deploy.archive.writing import SceneGrid
 from tasks.errors import WrongUse
-from tasks.grid import to_utm
+from tasks.rasters.grid import to_utm
 from tasks.sites import read_frame, sites
 
 L2A = "sentinel-2-l2a"

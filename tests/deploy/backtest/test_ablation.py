@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from deploy.backtest.ablation import Dates, compared
-from tasks.grid import Grid
 from tasks.previous import Look
+from tasks.rasters.grid import Grid
 
 GRID = Grid(32642, 500_000, 3_700_000, 30, 30)
 
@@ -22,7 +22,7 @@ def pixels(rows):
     """How many pixels the polygons cover, roughly."""
     import shapely
 
-    from tasks.grid import to_utm
+    from tasks.rasters.grid import to_utm
 
     return round(sum(to_utm(shapely.from_wkb(row["geom"]), GRID.epsg).area for row in rows) / 100)
 

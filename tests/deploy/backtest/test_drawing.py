@@ -6,8 +6,8 @@ from PIL import Image
 
 from deploy.backtest.drawing import INDEX, Drawn, alike, write
 from deploy.backtest.worst import Mistake
-from tasks.grid import Grid
-from tasks.rasters import Raster
+from tasks.rasters.cog import Raster
+from tasks.rasters.grid import Grid
 
 GRID = Grid(32642, 500_000, 3_700_000, 8, 6)
 

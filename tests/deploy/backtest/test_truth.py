@@ -8,7 +8,7 @@ import shapely
 from rasterio.transform import from_origin
 
 from deploy.backtest.truth import Case, case_of, figures, tally
-from tasks.grid import Grid, to_wgs84
+from tasks.rasters.grid import Grid, to_wgs84
 
 GRID = Grid(32723, 600_000, 7_800_000, 10, 10)
 

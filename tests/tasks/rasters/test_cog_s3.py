@@ -5,8 +5,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tasks.errors import RasterError, RasterLost
-from tasks.grid import Grid
-from tasks.rasters import read, write_cog
+from tasks.rasters.cog import read, write_cog
+from tasks.rasters.grid import Grid
 from tests.tasks.store import Store, forget, s3, s3_server
 
 __all__ = ["s3", "s3_server"]

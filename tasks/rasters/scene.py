@@ -9,8 +9,8 @@ from rasterio.errors import RasterioError
 
 from models.labels import LABELS, NODATA
 from tasks.errors import WrongUse
+from tasks.rasters.validity import valid_mask
 from tasks.settings import settings
-from tasks.validity import valid_mask
 
 
 def read_scene(path: Path, bands: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:

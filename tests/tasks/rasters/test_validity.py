@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tasks.validity import beside, cloud_mask, valid_mask
+from tasks.rasters.validity import beside, cloud_mask, valid_mask
 from tests.bench.looks import read_series
 
 

@@ -8,7 +8,7 @@ import rasterio
 
 from deploy.archive.simulate import make_chips
 from tasks.errors import WrongUse
-from tasks.scene import read_scene
+from tasks.rasters.scene import read_scene
 
 
 def test_scale_offset_and_nodata_of_a_file_are_heeded(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from models.labels import COMPONENTS
-from tasks.pictures import OUTLINE, before_after, overlay, true_colour
+from tasks.rasters.pictures import OUTLINE, before_after, overlay, true_colour
 
 
 def test_true_colour_stretches_valid_pixels_and_leaves_the_rest_black():

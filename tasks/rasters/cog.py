@@ -16,7 +16,7 @@ from rasterio.errors import RasterioError, RasterioIOError
 from rasterio.io import MemoryFile
 
 from tasks.errors import RasterError, RasterLost
-from tasks.grid import Grid
+from tasks.rasters.grid import Grid
 from tasks.words import one_line
 
 REFUSALS = (OSError, ImportError, ValueError, BotoCoreError)

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from models.labels import COMPONENTS
-from tasks.rasters import Raster
+from tasks.rasters.cog import Raster
 
 WIDTH = 700
 """Pixels that a picture is wide at most."""

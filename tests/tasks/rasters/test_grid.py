@@ -3,7 +3,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.grid import PIXEL, Grid, grid_for, to_utm, to_wgs84, utm_epsg
+from tasks.rasters.grid import PIXEL, Grid, grid_for, to_utm, to_wgs84, utm_epsg
 
 longitudes = st.floats(-179, 179)
 latitudes = st.floats(-75, 75)

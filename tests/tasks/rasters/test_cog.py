@@ -6,8 +6,8 @@ import pytest
 import rasterio
 
 from tasks.errors import RasterError
-from tasks.grid import Grid
-from tasks.rasters import read, write_cog
+from tasks.rasters.cog import read, write_cog
+from tasks.rasters.grid import Grid
 
 GRID = Grid(32643, 300_000, 2_700_000, 300, 280)
 
