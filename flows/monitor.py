@@ -13,9 +13,10 @@ import sql
 from flows.steps import notify, stale
 from flows.watch import acquire, watch
 from models.sensors import SENSOR_SETS
-from tasks import agenda, registry
+from tasks import agenda
 from tasks.errors import EXPLAINED, Busy, RunError, ServiceDown
-from tasks.registry import Mine
+from tasks.mines import registry
+from tasks.mines.registry import Mine
 from tasks.segment import model_for
 from tasks.settings import settings
 from tasks.sharing import neighbourhoods

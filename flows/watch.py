@@ -28,7 +28,7 @@ from flows.steps import (
 from tasks import agenda
 from tasks.download import is_here
 from tasks.errors import ServiceDown, ServiceError
-from tasks.registry import Mine
+from tasks.mines.registry import Mine
 from tasks.revalidate import unsettled
 from tasks.sharing import Due, passes
 

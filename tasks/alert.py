@@ -13,8 +13,8 @@ import sql
 from tasks import late
 from tasks.lifecycle import NOT_MINED, known_as_mine, next_state, transition
 from tasks.measures import NEAR, OF_CHANGE, OF_MINE, Match, adds, amount, joined, match, reached, severity
+from tasks.mines.registry import Mine
 from tasks.rasters.grid import to_utm
-from tasks.registry import Mine
 from tasks.sight import Sight, ground_of
 
 log = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ import numpy as np
 import sql
 from models.labels import LABELS, NODATA
 from tasks.change import changes
+from tasks.mines.registry import Mine
 from tasks.previous import Observation, look_back, look_of
-from tasks.registry import Mine
 from tasks.settings import settings
 from tasks.specks import HECTARES_PER_PIXEL
 from tasks.store import copy_rows

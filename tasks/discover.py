@@ -17,8 +17,8 @@ from models.sensors import SensorSet
 from tasks import budget, service
 from tasks.client import Client
 from tasks.errors import WrongUse
+from tasks.mines.registry import Mine
 from tasks.products import group, shows
-from tasks.registry import Mine
 from tasks.settings import Settings, settings
 from tasks.sharing import ground
 

@@ -13,9 +13,9 @@ import sql
 from models.sensors import sensor_set
 from tasks import budget, service
 from tasks.errors import RasterError, RasterLost, ServiceDown, ServiceError, UnitsSpent
+from tasks.mines.registry import PRIORITIES, Mine
 from tasks.rasters.cog import read, write_cog
 from tasks.rasters.grid import Grid
-from tasks.registry import PRIORITIES, Mine
 from tasks.request import band_names, charged, fetch, mission, paid_bands, parts, price, unpack
 from tasks.settings import settings
 from tasks.sharing import MAX_SIDE, Due, joined

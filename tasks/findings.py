@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 import sql
 from tasks.errors import RasterError
 from tasks.expectations import LOOK, SEGMENTS
+from tasks.mines.registry import Mine
 from tasks.rasters.cog import read
 from tasks.rasters.pictures import address, colours, thumbnail
-from tasks.registry import Mine
 
 log = logging.getLogger(__name__)
 

@@ -16,9 +16,9 @@ from tasks.checkpoint import Figures, judge
 from tasks.download import failed, refuse_empty
 from tasks.errors import ServiceDown, ServiceError
 from tasks.expectations import LOOK, suite
+from tasks.mines.registry import Mine
 from tasks.rasters.grid import Grid, to_utm
 from tasks.rasters.validity import cloud_mask, valid_mask
-from tasks.registry import Mine
 from tasks.request import charged, fetch, price, unpack
 from tasks.settings import settings
 

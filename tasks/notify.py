@@ -19,9 +19,9 @@ from tasks import routes
 from tasks.errors import WrongUse
 from tasks.evidence import picture
 from tasks.measures import unit
+from tasks.mines.registry import Mine
 from tasks.notice import body, digest, markdown, subject
 from tasks.rasters.pictures import address
-from tasks.registry import Mine
 from tasks.settings import settings
 from tasks.words import one_line
 

@@ -11,10 +11,10 @@ import shapely
 import sql
 from tasks.errors import WrongUse
 from tasks.evidence import pixels, rings
+from tasks.mines.registry import Mine
 from tasks.rasters.cog import read
 from tasks.rasters.grid import Grid, to_utm
 from tasks.rasters.pictures import Panel, colours, overlay, sheet
-from tasks.registry import Mine
 from tasks.segment import model_name
 from tasks.settings import settings
 

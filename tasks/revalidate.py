@@ -11,8 +11,8 @@ from tasks import agenda
 from tasks.errors import RasterError, RasterLost
 from tasks.history import history
 from tasks.lifecycle import withdraw
+from tasks.mines.registry import Mine
 from tasks.rasters.cog import read
-from tasks.registry import Mine
 from tasks.segment import undone
 from tasks.settings import settings
 from tasks.validate import validate

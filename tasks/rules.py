@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 import sql
 from models.labels import LABELS
-from tasks import registry
 from tasks.alert import advance, raise_alerts
 from tasks.errors import RasterError, WrongUse
 from tasks.measures import OF_CALENDAR, OF_CHANGE, OF_GROWTH, severity
+from tasks.mines import registry
 from tasks.sight import Sight
 from tasks.words import clean
 

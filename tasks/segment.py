@@ -14,11 +14,11 @@ import sql
 from models.labels import LABELS, NODATA
 from tasks.alignment import Shift, aligned
 from tasks.clouds import told_by
+from tasks.mines.registry import Mine
 from tasks.previous import Look
 from tasks.rasters.cog import Raster, read, write_cog
 from tasks.rasters.grid import Grid
 from tasks.rasters.validity import beside
-from tasks.registry import Mine
 from tasks.settings import settings
 from tasks.specks import without_specks
 from tasks.validate import reflectance, validity

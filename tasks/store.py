@@ -18,7 +18,7 @@ from models.labels import LABELS, NODATA
 from tasks.checkpoint import Figures, Judgement, judge
 from tasks.expectations import SEGMENTS, suite
 from tasks.lifecycle import withdraw
-from tasks.registry import Mine
+from tasks.mines.registry import Mine
 from tasks.segment import Segmented
 from tasks.settings import settings
 from tasks.specks import HECTARES_PER_PIXEL

@@ -17,9 +17,9 @@ from tasks.clouds import scene_classes
 from tasks.expectations import suite
 from tasks.figures import figures
 from tasks.history import History, history
+from tasks.mines.registry import Mine
 from tasks.rasters.cog import Raster, read
 from tasks.rasters.validity import valid_mask
-from tasks.registry import Mine
 from tasks.settings import settings
 
 

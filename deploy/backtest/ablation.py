@@ -15,12 +15,12 @@ import shapely
 
 import sql
 from models.labels import NODATA
-from tasks import registry
 from tasks.change import changed, changes, settled
+from tasks.mines import registry
+from tasks.mines.registry import Mine
 from tasks.previous import Look, look_of, previous_observation
 from tasks.rasters.cog import read
 from tasks.rasters.grid import Grid
-from tasks.registry import Mine
 from tasks.segment import model_for, model_name
 from tasks.settings import settings
 from tasks.specks import without_specks

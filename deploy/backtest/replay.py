@@ -15,8 +15,8 @@ from typing import Any
 import sql
 from deploy.archive.importing import import_folder
 from deploy.stack import stack
-from tasks import registry
 from tasks.errors import RunError
+from tasks.mines import registry
 from tasks.settings import settings
 
 Say = Callable[[str], None]

@@ -18,10 +18,10 @@ from deploy.backtest.intervals import rate_interval
 from deploy.backtest.lasting import CONFIRMATIONS, Patch, confirmation, flicker, patches
 from deploy.backtest.replay import Say, watched
 from models.labels import BACKGROUND, NODATA
-from tasks import registry
 from tasks.lifecycle import MINED, NOT_MINED
+from tasks.mines import registry
+from tasks.mines.registry import Mine
 from tasks.previous import look_of
-from tasks.registry import Mine
 from tasks.segment import model_name
 from tasks.settings import settings
 from tasks.specks import HECTARES_PER_PIXEL

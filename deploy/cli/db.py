@@ -8,8 +8,8 @@ import typer
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 import sql
-from tasks import registry
 from tasks.errors import StackError
+from tasks.mines import registry
 from tasks.settings import settings
 
 app = typer.Typer(help="Migrate the database, or open it in psql.", no_args_is_help=True)

@@ -9,8 +9,8 @@ import typer
 import sql
 from deploy.cli.report import report
 from deploy.stack import stack
-from tasks import registry
 from tasks.errors import WrongUse
+from tasks.mines import registry
 from tasks.report import picture
 from tasks.settings import home, settings
 

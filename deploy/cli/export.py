@@ -7,8 +7,8 @@ import typer
 
 import sql
 from tasks import export as exporting
-from tasks import registry
 from tasks.errors import WrongUse
+from tasks.mines import registry
 from tasks.settings import settings
 
 

@@ -8,11 +8,11 @@ import shapely
 import typer
 
 import sql
-from tasks import registry
 from tasks.errors import WrongUse
-from tasks.outline import square_kilometres
+from tasks.mines import registry
+from tasks.mines.outline import square_kilometres
+from tasks.mines.sites import NEAR_KM, read_frame, sites, slug_of
 from tasks.settings import settings
-from tasks.sites import NEAR_KM, read_frame, sites, slug_of
 
 app = typer.Typer(help="Register mines and look at them.", no_args_is_help=True)
 

@@ -9,8 +9,8 @@ from rich.table import Table
 
 import sql
 from deploy.cli.console import draw
-from tasks import registry
 from tasks.errors import WrongUse
+from tasks.mines import registry
 from tasks.report import Report, picture
 from tasks.report import report as of_mine
 from tasks.settings import settings

@@ -7,8 +7,8 @@ import typer
 
 import sql
 from models.sensors import SENSOR_SETS
-from tasks import registry
 from tasks.errors import WrongUse
+from tasks.mines import registry
 from tasks.settings import settings
 
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing until the end.")]

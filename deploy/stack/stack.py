@@ -15,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 import sql
 from deploy.stack.cluster import Cluster
 from deploy.stack.processes import Process
-from tasks import registry
+from tasks.mines import registry
 from tasks.settings import Settings, chosen, home
 
 POOL = "minecam"

@@ -11,12 +11,13 @@ from shapely.geometry import box
 
 import sql
 from flows import monitor
-from tasks import agenda, registry
+from tasks import agenda
 from tasks.errors import RunError
 from tasks.look import coarse
+from tasks.mines import registry
+from tasks.mines.registry import Mine
 from tasks.rasters.cog import encode_cog
 from tasks.rasters.grid import Grid
-from tasks.registry import Mine
 from tests.tasks.conftest import sentinel_hub
 from tests.tasks.test_epochs import MODEL, acquire, mine, pixels
 

@@ -10,8 +10,8 @@ import sql
 from deploy.archive.access import LOCAL_CLIENT
 from deploy.archive.server import TOKEN
 from flows import monitor
-from tasks import registry
 from tasks.client import forget_tokens
+from tasks.mines import registry
 from tests.deploy.archive.conftest import Service, served
 from tests.tasks.store import Store, s3, s3_server
 from tests.tasks.test_epochs import MODEL, mine

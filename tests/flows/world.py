@@ -11,7 +11,7 @@ import shapely
 import sql
 from deploy.archive import simulate
 from deploy.archive.writing import scene_path, write_item, write_raster
-from tasks import registry
+from tasks.mines import registry
 
 COLLECTION = "sentinel-2-l2a"
 AOI = shapely.box(-50.2173, -6.0854, -50.2112, -6.0793)

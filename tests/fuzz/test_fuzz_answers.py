@@ -13,11 +13,11 @@ from shapely.geometry import box
 
 import sql
 from models.sensors import SENSOR_SETS
-from tasks import registry
 from tasks.client import LONGEST_PAUSE_MS, forget_tokens, pause
 from tasks.discover import discover
 from tasks.download import download
 from tasks.errors import ServiceError
+from tasks.mines import registry
 from tasks.products import group
 from tasks.rasters.cog import encode_cog
 from tasks.request import charged, unpack

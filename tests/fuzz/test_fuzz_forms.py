@@ -16,8 +16,9 @@ from deploy.cli import rule as cli
 from flows import monitor
 from models.errors import ModelError
 from models.experiment import read_experiment
-from tasks import budget, discover, lifecycle, quarantine, registry, routes, rules
+from tasks import budget, discover, lifecycle, quarantine, routes, rules
 from tasks.errors import WrongUse
+from tasks.mines import registry
 from tasks.settings import Settings, settings
 from tests.fuzz.cases import NUMBERS, fuzz, junk, mangled, words
 from tests.fuzz.test_fuzz_answers import TIFFS

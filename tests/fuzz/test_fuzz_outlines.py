@@ -13,10 +13,10 @@ import shapely
 from hypothesis import strategies as st
 
 import sql
-from tasks import registry
 from tasks.errors import WrongUse
-from tasks.outline import sound_aoi
-from tasks.sites import read_frame, sites
+from tasks.mines import registry
+from tasks.mines.outline import sound_aoi
+from tasks.mines.sites import read_frame, sites
 from tests.fuzz.cases import NUMBERS, WORDS, dumped, fuzz, mangled, mutated, words
 
 RING = [[81.1, 21.1], [81.12, 21.1], [81.12, 21.12], [81.1, 21.12], [81.1, 21.1]]

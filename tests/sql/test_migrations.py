@@ -11,7 +11,7 @@ import pytest
 import sql
 from deploy.stack.cluster import Cluster
 from sql.database import migrations
-from tasks import registry
+from tasks.mines import registry
 
 BEFORE_YEARS = Path(__file__).parent / "before_years.sql"
 HISTORY = Path(__file__).parent / "history.sql"

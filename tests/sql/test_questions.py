@@ -13,7 +13,7 @@ from psycopg.rows import tuple_row
 
 import sql
 from deploy.stack.cluster import Cluster
-from tasks import registry
+from tasks.mines import registry
 
 FOLDER = Path(__file__).parent
 README = (FOLDER.parent.parent / "sql" / "README.md").read_text()

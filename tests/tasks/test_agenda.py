@@ -10,9 +10,10 @@ import pytest
 
 import sql
 from models.errors import ModelError
-from tasks import agenda, registry
+from tasks import agenda
 from tasks.compare import compare
 from tasks.errors import Busy, RasterError, RunError
+from tasks.mines import registry
 from tests.tasks.test_epochs import MODEL, acquire, mine, stored
 
 __all__ = ["mine"]

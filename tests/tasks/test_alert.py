@@ -7,9 +7,10 @@ import pytest
 import shapely
 
 import sql
-from tasks import registry, rules
+from tasks import rules
 from tasks.alert import alert
 from tasks.lifecycle import decide, transition
+from tasks.mines import registry
 from tasks.rasters.cog import write_cog
 from tasks.rasters.grid import Grid, grid_for, to_wgs84
 from tasks.store import copy_rows

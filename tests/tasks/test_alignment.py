@@ -17,9 +17,9 @@ from deploy.archive.simulate.sites import DEMO
 from deploy.archive.simulate.surfaces import S2_BANDS
 from deploy.archive.simulate.world import world
 from models import zoo
-from tasks import registry
 from tasks.alignment import aligned, measured_shift
 from tasks.compare import compare
+from tasks.mines import registry
 from tasks.rasters.cog import Raster, read, write_cog
 from tasks.rasters.grid import Grid, to_wgs84
 from tasks.segment import segment

@@ -6,11 +6,12 @@ import pytest
 from shapely.geometry import box
 
 from models.sensors import SENSOR_SETS
-from tasks import budget, registry
+from tasks import budget
 from tasks.budget import Month, pixels_units, search_units
 from tasks.discover import discover
 from tasks.download import download
 from tasks.errors import ServiceDown, WrongUse
+from tasks.mines import registry
 from tasks.rasters.grid import Grid
 from tasks.request import price
 from tasks.settings import settings

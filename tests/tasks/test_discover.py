@@ -8,9 +8,9 @@ from shapely.geometry import box
 
 import sql
 from models.sensors import SENSOR_SETS
-from tasks import registry
 from tasks.discover import discover, window
 from tasks.errors import ServiceError, WrongUse
+from tasks.mines import registry
 from tasks.products import baseline, group
 
 TODAY = date(2026, 6, 30)

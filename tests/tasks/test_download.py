@@ -9,9 +9,9 @@ from shapely.geometry import box
 
 import sql
 from models.sensors import SENSOR_SETS
-from tasks import registry
 from tasks.discover import discover
 from tasks.download import download, failed
+from tasks.mines import registry
 from tasks.rasters.cog import read
 from tasks.rasters.grid import Grid
 from tasks.request import band_names, evalscript, parts

@@ -9,8 +9,8 @@ import pytest
 import shapely
 
 from models.sensors import sensor_set
-from tasks import registry
 from tasks.compare import compare
+from tasks.mines import registry
 from tasks.rasters.cog import read, write_cog
 from tasks.segment import doubted, segment
 from tasks.settings import settings

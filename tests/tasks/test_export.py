@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 import sql
-from tasks import registry
 from tasks.errors import WrongUse
 from tasks.export import SUFFIX, What, read, write
+from tasks.mines import registry
 
 HISTORY = Path(__file__).parent.parent / "sql" / "history.sql"
 

@@ -15,9 +15,10 @@ from prefect.events.clients import AssertingEventsClient
 from prefect.events.worker import EventsWorker
 from prefect.testing.utilities import prefect_test_harness
 
-from tasks import registry, routes
+from tasks import routes
 from tasks.errors import WrongUse
 from tasks.evidence import latest
+from tasks.mines import registry
 from tasks.notice import facts
 from tasks.notify import notify, receiver
 from tasks.rasters.cog import write_cog

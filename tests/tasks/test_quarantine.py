@@ -7,8 +7,9 @@ import pytest
 from psycopg.types.json import Jsonb
 
 import sql
-from tasks import agenda, quarantine, registry
+from tasks import agenda, quarantine
 from tasks.errors import WrongUse
+from tasks.mines import registry
 from tasks.validate import validate
 from tests.tasks.test_epochs import MODEL, acquire, mine
 from tests.tasks.test_validate import acquire as downloaded

@@ -1,9 +1,10 @@
 import pytest
 
-from tasks import agenda, history, quarantine, registry
+from tasks import agenda, history, quarantine
 from tasks.alert import alert
 from tasks.compare import compare
 from tasks.errors import RasterError
+from tasks.mines import registry
 from tasks.rasters.cog import Raster, read
 from tasks.revalidate import revalidate, unsettled
 from tasks.validate import validate

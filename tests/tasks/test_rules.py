@@ -4,10 +4,11 @@ import pytest
 import shapely
 
 import sql
-from tasks import registry, rules
+from tasks import rules
 from tasks.alert import alert
 from tasks.errors import WrongUse
 from tasks.lifecycle import MINED, NOT_MINED
+from tasks.mines import registry
 from tests.tasks.test_alert import PATCH, alerts, mine, observe
 
 __all__ = ["mine"]

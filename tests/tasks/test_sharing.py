@@ -12,14 +12,15 @@ from shapely.geometry import MultiPolygon, box, mapping
 
 import sql
 from models.sensors import SENSOR_SETS
-from tasks import agenda, budget, registry
+from tasks import agenda, budget
 from tasks.discover import discover
 from tasks.download import download
 from tasks.errors import ServiceError
+from tasks.mines import registry
+from tasks.mines.registry import Mine
 from tasks.products import shows
 from tasks.rasters.cog import encode_cog, read
 from tasks.rasters.grid import Grid
-from tasks.registry import Mine
 from tasks.segment import model_for
 from tasks.sharing import MAX_SIDE, REQUEST_UNITS, joined, neighbourhoods, passes
 from tests.tasks.test_download import rasters

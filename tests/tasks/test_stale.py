@@ -6,8 +6,8 @@ import pytest
 import shapely
 
 import sql
-from tasks import registry
 from tasks.lifecycle import decide
+from tasks.mines import registry
 from tasks.stale import stale
 from tests.tasks.test_alert import AOI, START, alerts, mine, observe
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import shapely
 
-from tasks import registry
+from tasks.mines import registry
 from tasks.rasters.cog import read, write_cog
 from tasks.validate import validate
 

@@ -18,9 +18,9 @@ from typer.testing import CliRunner
 import sql
 from deploy.archive.importing import import_folder
 from deploy.cli import app
-from tasks import registry
 from tasks.download import address_of
 from tasks.errors import WrongUse
+from tasks.mines import registry
 from tasks.notice import body, markdown, subject
 from tasks.rasters.pictures import Panel, sheet
 from tasks.words import LONGEST, clean, fit, inert, one_line, without_calls

@@ -28,7 +28,7 @@ from world import CLASSES, World
 
 import sql
 from deploy.stack.cluster import Cluster
-from tasks import registry
+from tasks.mines import registry
 
 ROOT = Path(__file__).parents[3]
 REGISTRY = Path(os.environ.get("MINECAM_SHARED_DATA", ROOT.parent / "shared" / "data")) / "registry"

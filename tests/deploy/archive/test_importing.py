@@ -16,8 +16,8 @@ from deploy.archive.layouts import in_turn
 from deploy.archive.products import sentinel2, tile
 from deploy.archive.writing import SceneGrid
 from tasks.errors import WrongUse
+from tasks.mines.sites import read_frame, sites
 from tasks.rasters.grid import to_utm
-from tasks.sites import read_frame, sites
 
 L2A = "sentinel-2-l2a"
 CORNER = Affine(10, 0, 610000, 0, -10, 7790000)

@@ -7,8 +7,8 @@ import shapely
 from typer.testing import CliRunner
 
 from deploy.cli.alerts import app
-from tasks import registry
 from tasks.errors import WrongUse
+from tasks.mines import registry
 
 AOI = shapely.box(69.0, 33.0, 69.02, 33.02)
 

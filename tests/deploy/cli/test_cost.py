@@ -5,7 +5,8 @@ from shapely.geometry import box
 from typer.testing import CliRunner
 
 from deploy.cli import app
-from tasks import budget, registry
+from tasks import budget
+from tasks.mines import registry
 
 
 def _cost(*words: str) -> str:

@@ -6,8 +6,8 @@ import pytest
 
 import sql
 from deploy.cli.export import export
-from tasks import registry
 from tasks.errors import WrongUse
+from tasks.mines import registry
 
 HISTORY = Path(__file__).parent.parent.parent / "sql" / "history.sql"
 

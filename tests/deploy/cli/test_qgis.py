@@ -9,8 +9,8 @@ import pytest
 import sql
 from deploy.cli.qgis import qgis
 from models.labels import COMPONENTS
-from tasks import registry
 from tasks.errors import WrongUse
+from tasks.mines import registry
 
 HISTORY = Path(__file__).parent.parent.parent / "sql" / "history.sql"
 

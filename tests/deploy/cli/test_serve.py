@@ -13,7 +13,7 @@ import pytest
 
 import sql
 from deploy.cli.serve import COLLECTIONS, environment
-from tasks import registry
+from tasks.mines import registry
 
 HISTORY = Path(__file__).parent.parent.parent / "sql" / "history.sql"
 GEOJSON = {"accept": "application/geo+json"}

@@ -8,8 +8,8 @@ from shapely.geometry import Polygon, box
 import sql
 from models import zoo
 from models.errors import ModelError
-from tasks import registry
 from tasks.errors import WrongUse
+from tasks.mines import registry
 
 PIT = box(81.1, 21.1, 81.2, 21.2)
 

@@ -14,10 +14,10 @@ import sql
 from models.errors import ModelError
 from models.labels import LABELS
 from tasks.errors import WrongUse
-from tasks.outline import Outline, sound, sound_aoi
+from tasks.mines.outline import Outline, sound, sound_aoi
+from tasks.mines.sites import read_frame, sites
 from tasks.rasters.grid import Grid, grid_for
 from tasks.settings import settings
-from tasks.sites import read_frame, sites
 from tasks.words import LONGEST_NOTES, fit
 
 WORDS = ("country", "commodity", "operator", "mine_type", "model", "notes", "priority")

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
 from tasks.errors import WrongUse
-from tasks.outline import sound, sound_aoi, square_kilometres
+from tasks.mines.outline import sound, sound_aoi, square_kilometres
 from tasks.rasters.grid import to_wgs84
 
 BOW_TIE = Polygon([(0, 0), (0.1, 0.1), (0.1, 0), (0, 0.1)])

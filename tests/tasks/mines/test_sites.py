@@ -6,8 +6,8 @@ import shapely
 from shapely.geometry import Polygon, box
 
 from tasks.errors import WrongUse
-from tasks.outline import sound
-from tasks.sites import read_frame, sites, slug_of, slugify
+from tasks.mines.outline import sound
+from tasks.mines.sites import read_frame, sites, slug_of, slugify
 
 
 def test_slugs() -> None:
