@@ -12,10 +12,10 @@ from typing import Any
 from urllib.parse import quote
 
 import sql
-from tasks.checkpoint import context, expectations, table
 from tasks.errors import WrongUse
-from tasks.expectations import suite
 from tasks.settings import settings
+from tasks.suites.checkpoint import context, expectations, table
+from tasks.suites.expectations import suite
 
 ACQUISITION = "acquisition"
 """Column that says of which acquisition a row is: its number and day."""

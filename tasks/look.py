@@ -12,15 +12,15 @@ from rasterio.features import geometry_mask
 
 import sql
 from tasks import budget, service
-from tasks.checkpoint import Figures, judge
 from tasks.download import failed, refuse_empty
 from tasks.errors import ServiceDown, ServiceError
-from tasks.expectations import LOOK, suite
 from tasks.mines.registry import Mine
 from tasks.rasters.grid import Grid, to_utm
 from tasks.rasters.validity import cloud_mask, valid_mask
 from tasks.request import charged, fetch, price, unpack
 from tasks.settings import settings
+from tasks.suites.checkpoint import Figures, judge
+from tasks.suites.expectations import LOOK, suite
 
 COARSER = 6
 """Pixels of the grid in a pixel of the look: 60 m, the resolution at which clouds are classified."""

@@ -13,13 +13,13 @@ from psycopg.types.json import Jsonb
 
 import sql
 from tasks import agenda
-from tasks.checkpoint import judge
 from tasks.errors import RasterError, WrongUse
-from tasks.expectations import LOOK, suite
 from tasks.mines.registry import Mine
 from tasks.rasters.cog import read
 from tasks.rasters.pictures import Panel, colours, sheet
 from tasks.settings import settings
+from tasks.suites.checkpoint import judge
+from tasks.suites.expectations import LOOK, suite
 from tasks.validate import validate
 from tasks.words import LONGEST_NOTES, clean, fit
 

@@ -15,13 +15,13 @@ from psycopg.types.shapely import register_shapely
 
 import sql
 from models.labels import LABELS, NODATA
-from tasks.checkpoint import Figures, Judgement, judge
-from tasks.expectations import SEGMENTS, suite
 from tasks.lifecycle import withdraw
 from tasks.mines.registry import Mine
 from tasks.segment import Segmented
 from tasks.settings import settings
 from tasks.specks import HECTARES_PER_PIXEL
+from tasks.suites.checkpoint import Figures, Judgement, judge
+from tasks.suites.expectations import SEGMENTS, suite
 from tasks.vectorise import outlines, regions
 
 if TYPE_CHECKING:

@@ -12,15 +12,15 @@ from psycopg.types.json import Jsonb
 import sql
 from models.sensors import sensor_set
 from tasks.alignment import Shift, measured_shift
-from tasks.checkpoint import Figures, judge
 from tasks.clouds import scene_classes
-from tasks.expectations import suite
 from tasks.figures import figures
 from tasks.history import History, history
 from tasks.mines.registry import Mine
 from tasks.rasters.cog import Raster, read
 from tasks.rasters.validity import valid_mask
 from tasks.settings import settings
+from tasks.suites.checkpoint import Figures, judge
+from tasks.suites.expectations import suite
 
 
 def reflectance(raster: Raster, bands: Sequence[str]) -> np.ndarray:

@@ -14,12 +14,12 @@ import pytest
 import sql
 from tasks import agenda, discover, download, look, revalidate, store, validate
 from tasks.alert import alert
-from tasks.checkpoint import Figures, Judgement
 from tasks.compare import compare
-from tasks.expectations import Check
 from tasks.mines.registry import Mine
 from tasks.rasters.cog import encode_cog, write_cog
 from tasks.rasters.grid import Grid
+from tasks.suites.checkpoint import Figures, Judgement
+from tasks.suites.expectations import Check
 from tests.final_state import State, final_state
 from tests.flows.world import Scene
 from tests.tasks.conftest import sentinel_hub

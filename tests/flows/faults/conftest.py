@@ -28,8 +28,8 @@ from deploy.archive.server import Archive
 from deploy.stack.cluster import Cluster
 from flows import monitor
 from tasks import client, look, store, validate
-from tasks.checkpoint import Judgement, judge
 from tasks.mines import registry
+from tasks.suites.checkpoint import Judgement, judge
 from tests.conftest import passing
 from tests.final_state import State
 from tests.flows.faults.injections import add_newer

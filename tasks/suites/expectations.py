@@ -57,7 +57,7 @@ def parts(sensor_set: SensorSet) -> tuple[str, ...]:
 
 @cache
 def _read(name: str) -> dict[str, Any]:
-    return tomllib.loads(files("tasks").joinpath("suites", f"{name}.toml").read_text())
+    return tomllib.loads(files("tasks.suites").joinpath(f"{name}.toml").read_text())
 
 
 def _checks(name: str, bands: tuple[str, ...], limits: Settings) -> Iterator[Check]:

@@ -5,9 +5,9 @@ from importlib.resources import files
 import pytest
 
 from models.sensors import SENSOR_SETS
-from tasks.checkpoint import judge, table
-from tasks.expectations import LOOK, SEGMENTS, Check, suite
 from tasks.settings import Settings, settings
+from tasks.suites.checkpoint import judge, table
+from tasks.suites.expectations import LOOK, SEGMENTS, Check, suite
 
 GRID = {"grid": "EPSG:32642", "grid_of_mine": "EPSG:32642"}
 
@@ -31,7 +31,8 @@ def test_a_sensor_set_is_judged_by_the_bands_and_missions_that_it_has():
 
 def test_every_file_is_part_of_a_suite_that_something_is_judged_by():
     missions = {collection for sensor_set in SENSOR_SETS.values() for collection in sensor_set.collections}
-    names = {file.name.removesuffix(".toml") for file in files("tasks").joinpath("suites").iterdir()}
+    folder = files("tasks.suites").iterdir()
+    names = {file.name.removesuffix(".toml") for file in folder if file.name.endswith(".toml")}
     assert names == {"acquisition", LOOK, SEGMENTS, *missions}
 
 
@@ -62,5 +63,5 @@ def test_figures_are_judged_each_by_its_own_check():
 
 def test_an_empty_table_passes_nothing(monkeypatch):
     checks = [Check("share", 0, 1, None, "no share", "because")]
-    monkeypatch.setattr("tasks.checkpoint.table", lambda rows, checks: table([], checks))
+    monkeypatch.setattr("tasks.suites.checkpoint.table", lambda rows, checks: table([], checks))
     assert judge(suite="empty", figures={"share": 0.5}, checks=checks).reasons == ["nothing was measured"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.expectations import Check
+from tasks.suites.expectations import Check
 
 Figures = dict[str, Any]
 
