@@ -14,12 +14,12 @@ from flows.steps import notify, stale
 from flows.watch import acquire, watch
 from models.sensors import SENSOR_SETS
 from tasks import agenda
+from tasks.acquire.sharing import neighbourhoods
 from tasks.errors import EXPLAINED, Busy, RunError, ServiceDown
 from tasks.mines import registry
 from tasks.mines.registry import Mine
 from tasks.segment import model_for
 from tasks.settings import settings
-from tasks.sharing import neighbourhoods
 
 SensorSetName = StrEnum("SensorSetName", {name: name for name in SENSOR_SETS})  # type: ignore[misc]
 """The sensor sets, as a list to choose from in the run form."""

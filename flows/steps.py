@@ -14,10 +14,7 @@ from prefect.concurrency.sync import concurrency
 
 from tasks import alert as alerts
 from tasks import compare as comparisons
-from tasks import discover as catalog
-from tasks import download as process_api
 from tasks import findings as found
-from tasks import look as glance
 from tasks import notify as notices
 from tasks import revalidate as validation_anew
 from tasks import segment as segmentation
@@ -26,6 +23,9 @@ from tasks import store as storage
 from tasks import trials
 from tasks import validate as validation
 from tasks import vectorise as vectors
+from tasks.acquire import discover as catalog
+from tasks.acquire import download as process_api
+from tasks.acquire import preview as glance
 from tasks.errors import StackError
 
 P = ParamSpec("P")

@@ -26,11 +26,11 @@ from flows.steps import (
     vectorise,
 )
 from tasks import agenda
-from tasks.download import is_here
+from tasks.acquire.download import is_here
+from tasks.acquire.sharing import Due, passes
 from tasks.errors import ServiceDown, ServiceError
 from tasks.mines.registry import Mine
 from tasks.revalidate import unsettled
-from tasks.sharing import Due, passes
 
 if TYPE_CHECKING:
     from models.zoo import SegmentationModel

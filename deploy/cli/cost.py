@@ -8,7 +8,7 @@ from rich.table import Table
 
 import sql
 from deploy.cli.console import draw
-from tasks import budget
+from tasks.acquire import budget
 from tasks.mines import registry
 from tasks.settings import settings
 

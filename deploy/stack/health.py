@@ -9,8 +9,8 @@ import httpx
 
 import sql
 from deploy.stack import stack
-from tasks import service
-from tasks.client import Session
+from tasks.acquire import service
+from tasks.acquire.client import Session
 from tasks.errors import EXPLAINED, StackError
 from tasks.settings import home, settings
 

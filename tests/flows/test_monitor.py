@@ -12,8 +12,8 @@ from shapely.geometry import box
 import sql
 from flows import monitor
 from tasks import agenda
+from tasks.acquire.preview import coarse
 from tasks.errors import RunError
-from tasks.look import coarse
 from tasks.mines import registry
 from tasks.mines.registry import Mine
 from tasks.rasters.cog import encode_cog

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 import sql
-from tasks import agenda, discover, download, look, revalidate, store, validate
+from tasks import agenda, revalidate, store, validate
+from tasks.acquire import discover, download
+from tasks.acquire import preview as look
 from tasks.alert import alert
 from tasks.compare import compare
 from tasks.mines.registry import Mine

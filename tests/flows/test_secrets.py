@@ -25,7 +25,7 @@ from deploy import cli
 from deploy.stack import health, stack
 from deploy.stack.cluster import Cluster
 from flows import monitor
-from tasks.client import forget_tokens
+from tasks.acquire.client import forget_tokens
 from tests.flows.test_monitor import scenes, watch
 from tests.tasks.conftest import sentinel_hub
 from tests.tasks.store import Store, forget, s3, s3_server

@@ -10,7 +10,7 @@ import sql
 from deploy.archive.access import LOCAL_CLIENT
 from deploy.archive.server import TOKEN
 from flows import monitor
-from tasks.client import forget_tokens
+from tasks.acquire.client import forget_tokens
 from tasks.mines import registry
 from tests.deploy.archive.conftest import Service, served
 from tests.tasks.store import Store, s3, s3_server

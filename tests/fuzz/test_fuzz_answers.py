@@ -13,17 +13,17 @@ from shapely.geometry import box
 
 import sql
 from models.sensors import SENSOR_SETS
-from tasks.client import LONGEST_PAUSE_MS, forget_tokens, pause
-from tasks.discover import discover
-from tasks.download import download
+from tasks.acquire.client import LONGEST_PAUSE_MS, forget_tokens, pause
+from tasks.acquire.discover import discover
+from tasks.acquire.download import download
+from tasks.acquire.products import group
+from tasks.acquire.request import charged, unpack
 from tasks.errors import ServiceError
 from tasks.mines import registry
-from tasks.products import group
 from tasks.rasters.cog import encode_cog
-from tasks.request import charged, unpack
 from tests.fuzz.cases import NUMBERS, dumped, fuzz, junk, mangled, mutated, words
+from tests.tasks.acquire.test_download import rasters
 from tests.tasks.conftest import sentinel_hub
-from tests.tasks.test_download import rasters
 
 __all__ = ["rasters", "sentinel_hub"]
 
@@ -97,8 +97,8 @@ def test_pauses() -> None:
 
 
 def test_tokens(sentinel_hub: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tasks import service
-    from tasks.client import Session
+    from tasks.acquire import service
+    from tasks.acquire.client import Session
     from tasks.settings import settings
 
     monkeypatch.setenv("MINECAM_SH_ATTEMPTS", "1")

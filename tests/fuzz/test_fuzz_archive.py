@@ -20,8 +20,8 @@ from deploy.archive.failures import Refused
 from deploy.archive.folder import Folder
 from deploy.archive.importing import import_folder
 from deploy.archive.server import CATALOG, PROCESS, TOKEN, Archive
+from tasks.acquire.request import evalscript
 from tasks.errors import WrongUse
-from tasks.request import evalscript
 from tests.deploy.archive.test_importing import picture
 from tests.fuzz.cases import dumped, fuzz, junk, mangled, mutated, scalars, words
 

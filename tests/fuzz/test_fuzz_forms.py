@@ -16,7 +16,8 @@ from deploy.cli import rule as cli
 from flows import monitor
 from models.errors import ModelError
 from models.experiment import read_experiment
-from tasks import budget, discover, lifecycle, quarantine, routes, rules
+from tasks import lifecycle, quarantine, routes, rules
+from tasks.acquire import budget, discover
 from tasks.errors import WrongUse
 from tasks.mines import registry
 from tasks.settings import Settings, settings

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from rasterio.io import MemoryFile
 
-from tasks.client import forget_tokens
+from tasks.acquire.client import forget_tokens
 
 BASE = "/api/v1"
 

@@ -7,8 +7,8 @@ import rasterio
 from scipy import ndimage
 
 from models.sensors import sensor_set
+from tasks.acquire.download import band_names
 from tasks.clouds import BANDS, coarse, csmask, merged, scene_classes, told_by
-from tasks.download import band_names
 from tasks.errors import WrongUse
 from tasks.rasters.cog import Raster
 from tasks.rasters.grid import Grid

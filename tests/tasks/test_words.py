@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 import sql
 from deploy.archive.importing import import_folder
 from deploy.cli import app
-from tasks.download import address_of
+from tasks.acquire.download import address_of
 from tasks.errors import WrongUse
 from tasks.mines import registry
 from tasks.notice import body, markdown, subject

@@ -5,7 +5,7 @@ from shapely.geometry import box
 from typer.testing import CliRunner
 
 from deploy.cli import app
-from tasks import budget
+from tasks.acquire import budget
 from tasks.mines import registry
 
 

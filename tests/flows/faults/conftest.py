@@ -27,7 +27,9 @@ from deploy.archive.access import LOCAL_CLIENT
 from deploy.archive.server import Archive
 from deploy.stack.cluster import Cluster
 from flows import monitor
-from tasks import client, look, store, validate
+from tasks import store, validate
+from tasks.acquire import client
+from tasks.acquire import preview as look
 from tasks.mines import registry
 from tasks.suites.checkpoint import Judgement, judge
 from tests.conftest import passing

@@ -15,7 +15,7 @@ from rasterio.io import MemoryFile
 
 import sql
 from deploy.stack.cluster import Cluster
-from tasks import client
+from tasks.acquire import client
 from tasks.mines import registry
 from tests.flows.faults.proxy import Answer, Request, changes
 from tests.flows.faults.world import DAYS, FIRST, PAGE, QUIET, SECOND, SLUG, World, small_disk

@@ -15,7 +15,7 @@ import pytest
 
 import sql
 from flows import monitor
-from tasks.client import forget_tokens
+from tasks.acquire.client import forget_tokens
 from tasks.errors import EXPLAINED
 from tests.final_state import State, final_state
 from tests.flows.faults.proxy import Fault, Misdeed, Proxy

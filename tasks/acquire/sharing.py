@@ -11,7 +11,7 @@ from pyproj import Geod
 from shapely.geometry import MultiPolygon
 
 import sql
-from tasks import budget
+from tasks.acquire import budget
 from tasks.mines.registry import Mine
 from tasks.rasters.grid import PIXEL, Grid
 

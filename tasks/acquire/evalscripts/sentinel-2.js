@@ -1,5 +1,5 @@
 // Sentinel-2 over one mine: reflectance ×10000 of BANDS in their order, the scene classification, the data mask.
-// tasks/download.py puts BANDS and WITH_SCL (L2A only) in front.
+// tasks/acquire/request.py puts BANDS and WITH_SCL (L2A only) in front.
 const MASKS = WITH_SCL ? ["SCL", "dataMask"] : ["dataMask"];
 
 function setup() {

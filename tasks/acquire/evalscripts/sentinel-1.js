@@ -1,5 +1,5 @@
 // Sentinel-1 over one mine: linear gamma0 of BANDS (VV, VH) in their order and the data mask.
-// tasks/download.py puts BANDS in front; the request asks for terrain correction and gamma0.
+// tasks/acquire/request.py puts BANDS in front; the request asks for terrain correction and gamma0.
 function setup() {
   return {
     input: [{

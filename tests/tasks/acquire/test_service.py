@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from tasks import service
-from tasks.client import Client
+from tasks.acquire import service
+from tasks.acquire.client import Client
 from tasks.errors import ServiceError, WrongUse
 from tasks.settings import settings
 

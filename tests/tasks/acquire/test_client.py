@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from sentinelhub import SentinelHubCatalog
 
-from tasks import client, service
-from tasks.client import Client, forget_tokens, pause
+from tasks.acquire import client, service
+from tasks.acquire.client import Client, forget_tokens, pause
 from tasks.errors import ServiceDown, ServiceError
 from tasks.settings import settings
 

@@ -11,13 +11,13 @@ from psycopg.types.json import Jsonb
 from rasterio.features import geometry_mask
 
 import sql
-from tasks import budget, service
-from tasks.download import failed, refuse_empty
+from tasks.acquire import budget, service
+from tasks.acquire.download import failed, refuse_empty
+from tasks.acquire.request import charged, fetch, price, unpack
 from tasks.errors import ServiceDown, ServiceError
 from tasks.mines.registry import Mine
 from tasks.rasters.grid import Grid, to_utm
 from tasks.rasters.validity import cloud_mask, valid_mask
-from tasks.request import charged, fetch, price, unpack
 from tasks.settings import settings
 from tasks.suites.checkpoint import Figures, judge
 from tasks.suites.expectations import LOOK, suite

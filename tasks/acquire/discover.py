@@ -14,13 +14,13 @@ from sentinelhub import CRS, Geometry, SentinelHubCatalog
 
 import sql
 from models.sensors import SensorSet
-from tasks import budget, service
-from tasks.client import Client
+from tasks.acquire import budget, service
+from tasks.acquire.client import Client
+from tasks.acquire.products import group, shows
+from tasks.acquire.sharing import ground
 from tasks.errors import WrongUse
 from tasks.mines.registry import Mine
-from tasks.products import group, shows
 from tasks.settings import Settings, settings
-from tasks.sharing import ground
 
 log = logging.getLogger(__name__)
 

@@ -6,16 +6,16 @@ import pytest
 from shapely.geometry import box
 
 from models.sensors import SENSOR_SETS
-from tasks import budget
-from tasks.budget import Month, pixels_units, search_units
-from tasks.discover import discover
-from tasks.download import download
+from tasks.acquire import budget
+from tasks.acquire.budget import Month, pixels_units, search_units
+from tasks.acquire.discover import discover
+from tasks.acquire.download import download
+from tasks.acquire.request import price
 from tasks.errors import ServiceDown, WrongUse
 from tasks.mines import registry
 from tasks.rasters.grid import Grid
-from tasks.request import price
 from tasks.settings import settings
-from tests.tasks.test_download import _discovered, _row, mine, rasters
+from tests.tasks.acquire.test_download import _discovered, _row, mine, rasters
 
 __all__ = ["mine", "rasters"]
 

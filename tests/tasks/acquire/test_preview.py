@@ -9,14 +9,14 @@ import pytest
 import sql
 from models.sensors import SENSOR_SETS
 from tasks import agenda, quarantine
-from tasks.discover import discover
-from tasks.download import EMPTY, download, refuse_empty
+from tasks.acquire.discover import discover
+from tasks.acquire.download import EMPTY, download, refuse_empty
+from tasks.acquire.preview import coarse, due, figures, look
 from tasks.errors import ServiceDown, ServiceError, WrongUse
-from tasks.look import coarse, due, figures, look
 from tasks.rasters.cog import encode_cog
 from tasks.rasters.grid import Grid
 from tasks.segment import model_for
-from tests.tasks.test_download import _row, mine, rasters
+from tests.tasks.acquire.test_download import _row, mine, rasters
 
 __all__ = ["mine", "rasters"]
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from tasks.acquire.request import charged, unpack
 from tasks.rasters.cog import encode_cog
 from tasks.rasters.grid import Grid
-from tasks.request import charged, unpack
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ from shapely.geometry import box
 
 import sql
 from models.sensors import SENSOR_SETS
-from tasks.discover import discover
-from tasks.download import download, failed
+from tasks.acquire.discover import discover
+from tasks.acquire.download import download, failed
+from tasks.acquire.request import band_names, evalscript, parts
 from tasks.mines import registry
 from tasks.rasters.cog import read
 from tasks.rasters.grid import Grid
-from tasks.request import band_names, evalscript, parts
 
 
 def _run(script: str, sample: dict[str, float]) -> tuple[dict, list[float]]:

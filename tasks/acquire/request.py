@@ -16,12 +16,12 @@ from sentinelhub.download.models import DownloadResponse
 
 import sql
 from models.sensors import sensor_set
-from tasks import budget, service
-from tasks.client import Client
+from tasks.acquire import budget, service
+from tasks.acquire.client import Client
+from tasks.acquire.sharing import MAX_SIDE
 from tasks.errors import RasterError, ServiceError
 from tasks.rasters.cog import decode
 from tasks.rasters.grid import Grid
-from tasks.sharing import MAX_SIDE
 
 PROCESSING = {
     "sentinel-2": {"harmonizeValues": True},  # takes the offset away that baseline 04.00 brought
@@ -41,7 +41,7 @@ def band_names(bands: tuple[str, ...], collection: str) -> tuple[str, ...]:
 
 def evalscript(bands: tuple[str, ...], collection: str) -> str:
     """Return the script that the service runs for `bands` of `collection`; one output in band order."""
-    body = files("tasks").joinpath("evalscripts", f"{mission(collection)}.js").read_text()
+    body = files("tasks.acquire").joinpath("evalscripts", f"{mission(collection)}.js").read_text()
     with_scl = "true" if collection == "sentinel-2-l2a" else "false"
     return f"//VERSION=3\nconst BANDS = {list(bands)!r};\nconst WITH_SCL = {with_scl};\n{body}"
 

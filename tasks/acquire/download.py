@@ -11,14 +11,14 @@ import numpy as np
 
 import sql
 from models.sensors import sensor_set
-from tasks import budget, service
+from tasks.acquire import budget, service
+from tasks.acquire.request import band_names, charged, fetch, mission, paid_bands, parts, price, unpack
+from tasks.acquire.sharing import MAX_SIDE, Due, joined
 from tasks.errors import RasterError, RasterLost, ServiceDown, ServiceError, UnitsSpent
 from tasks.mines.registry import PRIORITIES, Mine
 from tasks.rasters.cog import read, write_cog
 from tasks.rasters.grid import Grid
-from tasks.request import band_names, charged, fetch, mission, paid_bands, parts, price, unpack
 from tasks.settings import settings
-from tasks.sharing import MAX_SIDE, Due, joined
 
 EMPTY = "the service sent no data of a day for which its catalog has products"
 

@@ -17,7 +17,7 @@ from oauthlib.oauth2 import OAuth2Error
 from sentinelhub import DataCollection, SHConfig
 from sentinelhub.exceptions import BaseSentinelHubException, DownloadFailedException, OutOfRequestsException
 
-from tasks.client import Limited, forget_tokens
+from tasks.acquire.client import Limited, forget_tokens
 from tasks.errors import ServiceDown, ServiceError, UnitsSpent, WrongUse
 from tasks.settings import Settings
 from tasks.words import one_line

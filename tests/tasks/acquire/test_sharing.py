@@ -12,18 +12,19 @@ from shapely.geometry import MultiPolygon, box, mapping
 
 import sql
 from models.sensors import SENSOR_SETS
-from tasks import agenda, budget
-from tasks.discover import discover
-from tasks.download import download
+from tasks import agenda
+from tasks.acquire import budget
+from tasks.acquire.discover import discover
+from tasks.acquire.download import download
+from tasks.acquire.products import shows
+from tasks.acquire.sharing import MAX_SIDE, REQUEST_UNITS, joined, neighbourhoods, passes
 from tasks.errors import ServiceError
 from tasks.mines import registry
 from tasks.mines.registry import Mine
-from tasks.products import shows
 from tasks.rasters.cog import encode_cog, read
 from tasks.rasters.grid import Grid
 from tasks.segment import model_for
-from tasks.sharing import MAX_SIDE, REQUEST_UNITS, joined, neighbourhoods, passes
-from tests.tasks.test_download import rasters
+from tests.tasks.acquire.test_download import rasters
 
 __all__ = ["rasters"]
 

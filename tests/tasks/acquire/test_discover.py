@@ -8,10 +8,10 @@ from shapely.geometry import box
 
 import sql
 from models.sensors import SENSOR_SETS
-from tasks.discover import discover, window
+from tasks.acquire.discover import discover, window
+from tasks.acquire.products import baseline, group
 from tasks.errors import ServiceError, WrongUse
 from tasks.mines import registry
-from tasks.products import baseline, group
 
 TODAY = date(2026, 6, 30)
 days = st.dates(date(2015, 1, 1), TODAY)
