@@ -30,7 +30,7 @@ from tasks.acquire.download import is_here
 from tasks.acquire.sharing import Due, passes
 from tasks.errors import ServiceDown, ServiceError
 from tasks.mines.registry import Mine
-from tasks.revalidate import unsettled
+from tasks.validate.revalidate import unsettled
 
 if TYPE_CHECKING:
     from models.zoo import SegmentationModel

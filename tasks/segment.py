@@ -12,8 +12,6 @@ import numpy as np
 
 import sql
 from models.labels import LABELS, NODATA
-from tasks.alignment import Shift, aligned
-from tasks.clouds import told_by
 from tasks.mines.registry import Mine
 from tasks.previous import Look
 from tasks.rasters.cog import Raster, read, write_cog
@@ -21,7 +19,9 @@ from tasks.rasters.grid import Grid
 from tasks.rasters.validity import beside
 from tasks.settings import settings
 from tasks.specks import without_specks
-from tasks.validate import reflectance, validity
+from tasks.validate.alignment import Shift, aligned
+from tasks.validate.clouds import told_by
+from tasks.validate.validate import reflectance, validity
 
 if TYPE_CHECKING:  # torch takes seconds to import, and nothing here needs it
     from models.zoo import SegmentationModel

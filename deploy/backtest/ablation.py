@@ -24,7 +24,7 @@ from tasks.rasters.grid import Grid
 from tasks.segment import model_for, model_name
 from tasks.settings import settings
 from tasks.specks import without_specks
-from tasks.validate import reflectance, validity
+from tasks.validate.validate import reflectance, validity
 
 OFF: dict[str, dict[str, Any]] = {
     "border": {"border_px": 0},

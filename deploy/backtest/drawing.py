@@ -21,7 +21,7 @@ from tasks.rasters.grid import Grid, to_utm
 from tasks.rasters.pictures import Panel, overlay, sheet
 from tasks.segment import model_name
 from tasks.settings import settings
-from tasks.validate import reflectance
+from tasks.validate.validate import reflectance
 from tasks.vectorise import outlines, regions
 
 INDEX = "index.md"

@@ -11,10 +11,10 @@ from rich.table import Table
 
 import sql
 from deploy.cli.console import draw
-from tasks import datadocs, quarantine
 from tasks.errors import Busy, WrongUse
 from tasks.mines import registry
 from tasks.settings import settings
+from tasks.validate import datadocs, quarantine
 
 app = typer.Typer(help="What validation refused: list, show, judge, release, reject, docs.", no_args_is_help=True)
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import rasterio
 
-from tasks.figures import figures
 from tasks.rasters.validity import valid_mask
 from tasks.settings import settings
 from tasks.suites.expectations import Check, suite
+from tasks.validate.figures import figures
 
 NEW = ("high", "gain", "stripes", "saturated_share", "offset_left")
 Scene = tuple[dict[str, np.ndarray], np.ndarray]

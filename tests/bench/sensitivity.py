@@ -25,7 +25,6 @@ from deploy.archive.simulate.world import World, world
 from models import zoo
 from models.labels import NODATA
 from models.zoo import SegmentationModel
-from tasks.alignment import aligned
 from tasks.change import changed, kinds, mined, settled
 from tasks.previous import Look, previous_observation
 from tasks.rasters.cog import Raster
@@ -33,7 +32,8 @@ from tasks.rasters.grid import Grid
 from tasks.segment import look_at
 from tasks.settings import settings
 from tasks.specks import HECTARES_PER_PIXEL
-from tasks.validate import shift_of, validity
+from tasks.validate.alignment import aligned
+from tasks.validate.validate import shift_of, validity
 
 SIZE, SEED, LOOKS = 256, 90210, 5
 GRID = Grid(32633, 500_000.0, 5_000_000.0, SIZE, SIZE)

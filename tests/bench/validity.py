@@ -14,8 +14,8 @@ from looks import Series, read_series
 from scipy import ndimage
 
 from models.labels import LABELS
-from tasks.clouds import csmask
 from tasks.rasters.validity import CLEAR, CLOUD
+from tasks.validate.clouds import csmask
 
 MARGIN = 2
 NAMES = {2: "dark", 3: "shadow", 4: "vegetation", 5: "bare", 6: "water", 7: "unclassified", 8: "cloud, medium",

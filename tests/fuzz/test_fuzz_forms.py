@@ -16,11 +16,12 @@ from deploy.cli import rule as cli
 from flows import monitor
 from models.errors import ModelError
 from models.experiment import read_experiment
-from tasks import lifecycle, quarantine, routes, rules
+from tasks import lifecycle, routes, rules
 from tasks.acquire import budget, discover
 from tasks.errors import WrongUse
 from tasks.mines import registry
 from tasks.settings import Settings, settings
+from tasks.validate import quarantine
 from tests.fuzz.cases import NUMBERS, fuzz, junk, mangled, words
 from tests.fuzz.test_fuzz_answers import TIFFS
 

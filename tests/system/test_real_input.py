@@ -9,7 +9,7 @@ import pytest
 import rasterio
 
 import sql
-from tasks.validate import validity
+from tasks.validate.validate import validity
 from tests.system.stack_of_tests import Stack
 from tests.system.test_embedded import contents
 

@@ -27,11 +27,12 @@ from deploy.archive.access import LOCAL_CLIENT
 from deploy.archive.server import Archive
 from deploy.stack.cluster import Cluster
 from flows import monitor
-from tasks import store, validate
+from tasks import store
 from tasks.acquire import client
 from tasks.acquire import preview as look
 from tasks.mines import registry
 from tasks.suites.checkpoint import Judgement, judge
+from tasks.validate import validate
 from tests.conftest import passing
 from tests.final_state import State
 from tests.flows.faults.injections import add_newer

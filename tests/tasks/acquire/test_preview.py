@@ -8,7 +8,7 @@ import pytest
 
 import sql
 from models.sensors import SENSOR_SETS
-from tasks import agenda, quarantine
+from tasks import agenda
 from tasks.acquire.discover import discover
 from tasks.acquire.download import EMPTY, download, refuse_empty
 from tasks.acquire.preview import coarse, due, figures, look
@@ -16,6 +16,7 @@ from tasks.errors import ServiceDown, ServiceError, WrongUse
 from tasks.rasters.cog import encode_cog
 from tasks.rasters.grid import Grid
 from tasks.segment import model_for
+from tasks.validate import quarantine
 from tests.tasks.acquire.test_download import _row, mine, rasters
 
 __all__ = ["mine", "rasters"]

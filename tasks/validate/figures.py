@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from tasks.alignment import Shift
-from tasks.radiometry import gain, offset_left, stripes
 from tasks.rasters.validity import cloud_mask
 from tasks.suites.checkpoint import Figures
+from tasks.validate.alignment import Shift
+from tasks.validate.radiometry import gain, offset_left, stripes
 
 Earlier = tuple[Callable[[int], np.ndarray], np.ndarray]
 """Another acquisition: what gives its n-th band, float32 (H, W), so that not all are in memory; its valid pixels."""

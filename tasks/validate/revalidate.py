@@ -9,13 +9,13 @@ from collections.abc import Iterator
 import sql
 from tasks import agenda
 from tasks.errors import RasterError, RasterLost
-from tasks.history import history
 from tasks.lifecycle import withdraw
 from tasks.mines.registry import Mine
 from tasks.rasters.cog import read
 from tasks.segment import undone
 from tasks.settings import settings
-from tasks.validate import validate
+from tasks.validate.references import history
+from tasks.validate.validate import validate
 
 log = logging.getLogger(__name__)
 

@@ -5,10 +5,10 @@ import re
 import pytest
 
 import sql
-from tasks import datadocs
 from tasks.errors import WrongUse
-from tasks.validate import validate
-from tests.tasks.test_validate import acquire, mine
+from tasks.validate import datadocs
+from tasks.validate.validate import validate
+from tests.tasks.validate.test_validate import acquire, mine
 
 __all__ = ["mine"]
 

@@ -122,4 +122,4 @@ def _offline(page: str) -> str:
 
 
 def _style() -> str:
-    return files("tasks").joinpath("datadocs.css").read_text()
+    return files("tasks.validate").joinpath("datadocs.css").read_text()

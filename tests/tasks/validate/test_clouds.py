@@ -8,12 +8,12 @@ from scipy import ndimage
 
 from models.sensors import sensor_set
 from tasks.acquire.download import band_names
-from tasks.clouds import BANDS, coarse, csmask, merged, scene_classes, told_by
 from tasks.errors import WrongUse
 from tasks.rasters.cog import Raster
 from tasks.rasters.grid import Grid
 from tasks.settings import settings
-from tasks.validate import validity
+from tasks.validate.clouds import BANDS, coarse, csmask, merged, scene_classes, told_by
+from tasks.validate.validate import validity
 
 needs_csmask = pytest.mark.skipif(not find_spec("ukis_csmask"), reason="no csmask here: pip install 'minecam[csmask]'")
 GROUND = (0.05, 0.08, 0.10, 0.25, 0.22, 0.15)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.findings import MOST_PICTURES, findings, markdown
-from tasks.validate import validate
-from tests.tasks.test_validate import acquire, mine
+from tasks.validate.summary import MOST_PICTURES, findings, markdown
+from tasks.validate.validate import validate
+from tests.tasks.validate.test_validate import acquire, mine
 
 __all__ = ["mine"]
 

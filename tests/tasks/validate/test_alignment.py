@@ -17,14 +17,14 @@ from deploy.archive.simulate.sites import DEMO
 from deploy.archive.simulate.surfaces import S2_BANDS
 from deploy.archive.simulate.world import world
 from models import zoo
-from tasks.alignment import aligned, measured_shift
 from tasks.compare import compare
 from tasks.mines import registry
 from tasks.rasters.cog import Raster, read, write_cog
 from tasks.rasters.grid import Grid, to_wgs84
 from tasks.segment import segment
 from tasks.store import store
-from tasks.validate import validate
+from tasks.validate.alignment import aligned, measured_shift
+from tasks.validate.validate import validate
 from tasks.vectorise import vectorise
 
 GROUND = ndimage.gaussian_filter(np.random.default_rng(4).random((120, 110)), 1.2)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from tasks.figures import figures
 from tasks.settings import settings
 from tasks.suites.checkpoint import judge
 from tasks.suites.expectations import suite
+from tasks.validate.figures import figures
 
 NAMES = ("B02", "B03", "B04")
 EVERYWHERE = np.ones((40, 40), bool)

@@ -7,7 +7,7 @@ import shapely
 
 from tasks.mines import registry
 from tasks.rasters.cog import read, write_cog
-from tasks.validate import validate
+from tasks.validate.validate import validate
 
 NAMES = ("B02", "B03", "B04")
 AOI = shapely.box(69.0, 33.0, 69.007, 33.006)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.radiometry import LEAST_LINE, gain, offset_left, stripes
+from tasks.validate.radiometry import LEAST_LINE, gain, offset_left, stripes
 
 GENERATOR = np.random.default_rng(7)
 GROUND = (0.15 + 0.05 * GENERATOR.random((80, 90)) + 0.1 * (np.indices((80, 90)).sum(axis=0) > 90)).astype(np.float32)

@@ -11,16 +11,16 @@ from psycopg.types.json import Jsonb
 
 import sql
 from models.sensors import sensor_set
-from tasks.alignment import Shift, measured_shift
-from tasks.clouds import scene_classes
-from tasks.figures import figures
-from tasks.history import History, history
 from tasks.mines.registry import Mine
 from tasks.rasters.cog import Raster, read
 from tasks.rasters.validity import valid_mask
 from tasks.settings import settings
 from tasks.suites.checkpoint import Figures, judge
 from tasks.suites.expectations import suite
+from tasks.validate.alignment import Shift, measured_shift
+from tasks.validate.clouds import scene_classes
+from tasks.validate.figures import figures
+from tasks.validate.references import History, history
 
 
 def reflectance(raster: Raster, bands: Sequence[str]) -> np.ndarray:

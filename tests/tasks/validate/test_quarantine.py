@@ -7,12 +7,13 @@ import pytest
 from psycopg.types.json import Jsonb
 
 import sql
-from tasks import agenda, quarantine
+from tasks import agenda
 from tasks.errors import WrongUse
 from tasks.mines import registry
-from tasks.validate import validate
+from tasks.validate import quarantine
+from tasks.validate.validate import validate
 from tests.tasks.test_epochs import MODEL, acquire, mine
-from tests.tasks.test_validate import acquire as downloaded
+from tests.tasks.validate.test_validate import acquire as downloaded
 
 __all__ = ["mine"]
 
@@ -166,7 +167,7 @@ def test_what_was_judged_before_a_kill_stands_and_the_rest_waits(database, home,
     halfway = quarantine.judge_again(database, mine)
     assert next(halfway).state == "accepted"
     with monkeypatch.context() as patch:  # in the middle of the second
-        patch.setattr("tasks.validate.judge", lambda **_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr("tasks.validate.validate.judge", lambda **_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             next(halfway)
     assert [row["acquisition_id"] for row in quarantine.listed(database)] == [2]

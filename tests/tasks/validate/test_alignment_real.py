@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import rasterio
 
-from tasks.alignment import measured_shift, moved
 from tasks.rasters.validity import valid_mask
+from tasks.validate.alignment import measured_shift, moved
 
 pytestmark = [pytest.mark.shared_data, pytest.mark.slow]
 

@@ -1,15 +1,17 @@
 import pytest
 
-from tasks import agenda, history, quarantine
+from tasks import agenda
 from tasks.alert import alert
 from tasks.compare import compare
 from tasks.errors import RasterError
 from tasks.mines import registry
 from tasks.rasters.cog import Raster, read
-from tasks.revalidate import revalidate, unsettled
-from tasks.validate import validate
+from tasks.validate import quarantine
+from tasks.validate import references as history
+from tasks.validate.revalidate import revalidate, unsettled
+from tasks.validate.validate import validate
 from tests.tasks.test_epochs import MODEL, mine, stored
-from tests.tasks.test_validate import acquire, state
+from tests.tasks.validate.test_validate import acquire, state
 
 __all__ = ["mine"]
 

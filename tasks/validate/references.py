@@ -7,9 +7,9 @@ import logging
 from dataclasses import dataclass
 
 import sql
-from tasks.alignment import Shift
 from tasks.errors import RasterError, RasterLost
 from tasks.rasters.cog import Raster, read
+from tasks.validate.alignment import Shift
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""Judges what was downloaded: accepted, or quarantined with the reasons."""
