@@ -18,7 +18,7 @@ from tasks.acquire.sharing import neighbourhoods
 from tasks.errors import EXPLAINED, Busy, RunError, ServiceDown
 from tasks.mines import registry
 from tasks.mines.registry import Mine
-from tasks.segment import model_for
+from tasks.segment.segment import model_for
 from tasks.settings import settings
 
 SensorSetName = StrEnum("SensorSetName", {name: name for name in SENSOR_SETS})  # type: ignore[misc]

@@ -15,15 +15,15 @@ from prefect.concurrency.sync import concurrency
 from tasks import alert as alerts
 from tasks import compare as comparisons
 from tasks import notify as notices
-from tasks import segment as segmentation
 from tasks import stale as staleness
-from tasks import store as storage
 from tasks import trials
-from tasks import vectorise as vectors
 from tasks.acquire import discover as catalog
 from tasks.acquire import download as process_api
 from tasks.acquire import preview as glance
 from tasks.errors import StackError
+from tasks.segment import segment as segmentation
+from tasks.segment import store as storage
+from tasks.segment import vectorise as vectors
 from tasks.validate import revalidate as validation_anew
 from tasks.validate import summary as found
 from tasks.validate import validate as validation

@@ -16,8 +16,8 @@ from scipy import ndimage
 from models.labels import NODATA
 from tasks.previous import Look, Observation
 from tasks.rasters.grid import Grid
-from tasks.specks import HECTARES_PER_PIXEL, without_specks
-from tasks.vectorise import outlines, regions
+from tasks.segment.sieve import HECTARES_PER_PIXEL, without_specks
+from tasks.segment.vectorise import outlines, regions
 
 RECLAIMED = 10
 

@@ -15,9 +15,9 @@ from models.labels import LABELS, NODATA
 from tasks.change import changes
 from tasks.mines.registry import Mine
 from tasks.previous import Observation, look_back, look_of
+from tasks.segment.sieve import HECTARES_PER_PIXEL
+from tasks.segment.store import copy_rows
 from tasks.settings import settings
-from tasks.specks import HECTARES_PER_PIXEL
-from tasks.store import copy_rows
 
 
 def class_changes(*, before: Observation, classes: np.ndarray) -> list[dict[str, float]]:

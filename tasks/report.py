@@ -15,7 +15,7 @@ from tasks.mines.registry import Mine
 from tasks.rasters.cog import read
 from tasks.rasters.grid import Grid, to_utm
 from tasks.rasters.pictures import Panel, colours, overlay, sheet
-from tasks.segment import model_name
+from tasks.segment.segment import model_name
 from tasks.settings import settings
 
 WHOLE = 0.9

@@ -21,9 +21,9 @@ from tasks.mines.registry import Mine
 from tasks.previous import Look, look_of, previous_observation
 from tasks.rasters.cog import read
 from tasks.rasters.grid import Grid
-from tasks.segment import model_for, model_name
+from tasks.segment.segment import model_for, model_name
+from tasks.segment.sieve import without_specks
 from tasks.settings import settings
-from tasks.specks import without_specks
 from tasks.validate.validate import reflectance, validity
 
 OFF: dict[str, dict[str, Any]] = {

@@ -19,10 +19,10 @@ from tasks.mines import registry
 from tasks.rasters.cog import Raster, read
 from tasks.rasters.grid import Grid, to_utm
 from tasks.rasters.pictures import Panel, overlay, sheet
-from tasks.segment import model_name
+from tasks.segment.segment import model_name
+from tasks.segment.vectorise import outlines, regions
 from tasks.settings import settings
 from tasks.validate.validate import reflectance
-from tasks.vectorise import outlines, regions
 
 INDEX = "index.md"
 """The file that lists the pictures."""

@@ -22,9 +22,9 @@ from tasks.lifecycle import MINED, NOT_MINED
 from tasks.mines import registry
 from tasks.mines.registry import Mine
 from tasks.previous import look_of
-from tasks.segment import model_name
+from tasks.segment.segment import model_name
+from tasks.segment.sieve import HECTARES_PER_PIXEL
 from tasks.settings import settings
-from tasks.specks import HECTARES_PER_PIXEL
 
 DAYS_PER_YEAR = 365.25
 

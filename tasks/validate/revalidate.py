@@ -12,7 +12,7 @@ from tasks.errors import RasterError, RasterLost
 from tasks.lifecycle import withdraw
 from tasks.mines.registry import Mine
 from tasks.rasters.cog import read
-from tasks.segment import undone
+from tasks.segment.segment import undone
 from tasks.settings import settings
 from tasks.validate.references import history
 from tasks.validate.validate import validate

@@ -29,9 +29,9 @@ from tasks.change import changed, kinds, mined, settled
 from tasks.previous import Look, previous_observation
 from tasks.rasters.cog import Raster
 from tasks.rasters.grid import Grid
-from tasks.segment import look_at
+from tasks.segment.segment import look_at
+from tasks.segment.sieve import HECTARES_PER_PIXEL
 from tasks.settings import settings
-from tasks.specks import HECTARES_PER_PIXEL
 from tasks.validate.alignment import aligned
 from tasks.validate.validate import shift_of, validity
 

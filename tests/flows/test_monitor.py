@@ -19,7 +19,7 @@ from tasks.mines.registry import Mine
 from tasks.rasters.cog import encode_cog
 from tasks.rasters.grid import Grid
 from tests.tasks.conftest import sentinel_hub
-from tests.tasks.test_epochs import MODEL, acquire, mine, pixels
+from tests.tasks.segment.test_epochs import MODEL, acquire, mine, pixels
 
 __all__ = ["mine", "sentinel_hub"]
 

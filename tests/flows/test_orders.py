@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import sql
-from tasks import agenda, store
+from tasks import agenda
 from tasks.acquire import discover, download
 from tasks.acquire import preview as look
 from tasks.alert import alert
@@ -20,13 +20,14 @@ from tasks.compare import compare
 from tasks.mines.registry import Mine
 from tasks.rasters.cog import encode_cog, write_cog
 from tasks.rasters.grid import Grid
+from tasks.segment import store
 from tasks.suites.checkpoint import Figures, Judgement
 from tasks.suites.expectations import Check
 from tasks.validate import revalidate, validate
 from tests.final_state import State, final_state
 from tests.flows.world import Scene
 from tests.tasks.conftest import sentinel_hub
-from tests.tasks.test_epochs import MODEL, mine, stored
+from tests.tasks.segment.test_epochs import MODEL, mine, stored
 
 __all__ = ["mine", "sentinel_hub"]
 

@@ -28,8 +28,8 @@ from flows import monitor
 from tasks.acquire.client import forget_tokens
 from tests.flows.test_monitor import scenes, watch
 from tests.tasks.conftest import sentinel_hub
+from tests.tasks.segment.test_epochs import mine
 from tests.tasks.store import Store, forget, s3, s3_server
-from tests.tasks.test_epochs import mine
 
 __all__ = ["mine", "s3", "s3_server", "scenes", "sentinel_hub", "watch"]
 

@@ -13,8 +13,8 @@ from flows import monitor
 from tasks.acquire.client import forget_tokens
 from tasks.mines import registry
 from tests.deploy.archive.conftest import Service, served
+from tests.tasks.segment.test_epochs import MODEL, mine
 from tests.tasks.store import Store, s3, s3_server
-from tests.tasks.test_epochs import MODEL, mine
 
 __all__ = ["mine", "s3", "s3_server", "served"]
 

@@ -14,7 +14,7 @@ from tasks import agenda
 from tasks.compare import compare
 from tasks.errors import Busy, RasterError, RunError
 from tasks.mines import registry
-from tests.tasks.test_epochs import MODEL, acquire, mine, stored
+from tests.tasks.segment.test_epochs import MODEL, acquire, mine, stored
 
 __all__ = ["mine"]
 

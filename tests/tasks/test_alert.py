@@ -13,7 +13,7 @@ from tasks.lifecycle import decide, transition
 from tasks.mines import registry
 from tasks.rasters.cog import write_cog
 from tasks.rasters.grid import Grid, grid_for, to_wgs84
-from tasks.store import copy_rows
+from tasks.segment.store import copy_rows
 
 AOI = shapely.box(69.0, 33.0, 69.02, 33.02)
 GRID = grid_for(AOI)

@@ -8,7 +8,7 @@ from tasks.compare import compare
 from tasks.errors import EpochsLost, RasterError, RasterLost
 from tasks.previous import Look, look_of, previous_observation
 from tasks.rasters.cog import read, write_cog
-from tests.tasks.test_epochs import acquire, mine, stored
+from tests.tasks.segment.test_epochs import acquire, mine, stored
 
 __all__ = ["mine"]
 

@@ -7,8 +7,8 @@ import pytest
 from models import zoo
 from tasks.compare import compare
 from tasks.report import columns, report
-from tasks.segment import model_name
-from tests.tasks.test_epochs import MODEL, acquire, mine, stored
+from tasks.segment.segment import model_name
+from tests.tasks.segment.test_epochs import MODEL, acquire, mine, stored
 
 __all__ = ["mine"]
 

@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from deploy.cli.quarantine import app
 from tasks.errors import WrongUse
-from tests.tasks.test_epochs import mine
+from tests.tasks.segment.test_epochs import mine
 from tests.tasks.validate.test_quarantine import refused
 
 __all__ = ["mine", "refused"]

@@ -27,10 +27,10 @@ from deploy.archive.access import LOCAL_CLIENT
 from deploy.archive.server import Archive
 from deploy.stack.cluster import Cluster
 from flows import monitor
-from tasks import store
 from tasks.acquire import client
 from tasks.acquire import preview as look
 from tasks.mines import registry
+from tasks.segment import store
 from tasks.suites.checkpoint import Judgement, judge
 from tasks.validate import validate
 from tests.conftest import passing
@@ -38,7 +38,7 @@ from tests.final_state import State
 from tests.flows.faults.injections import add_newer
 from tests.flows.faults.proxy import Proxy
 from tests.flows.faults.world import DAYS, QUIET, SLUG, World
-from tests.tasks.test_epochs import MODEL
+from tests.tasks.segment.test_epochs import MODEL
 
 Judge = Callable[..., Judgement]
 Worlds = Callable[[], AbstractContextManager[World]]

@@ -15,7 +15,7 @@ from tasks.acquire.preview import coarse, due, figures, look
 from tasks.errors import ServiceDown, ServiceError, WrongUse
 from tasks.rasters.cog import encode_cog
 from tasks.rasters.grid import Grid
-from tasks.segment import model_for
+from tasks.segment.segment import model_for
 from tasks.validate import quarantine
 from tests.tasks.acquire.test_download import _row, mine, rasters
 

@@ -23,7 +23,7 @@ from tasks.mines import registry
 from tasks.mines.registry import Mine
 from tasks.rasters.cog import encode_cog, read
 from tasks.rasters.grid import Grid
-from tasks.segment import model_for
+from tasks.segment.segment import model_for
 from tests.tasks.acquire.test_download import rasters
 
 __all__ = ["rasters"]

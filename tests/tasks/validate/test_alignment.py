@@ -21,11 +21,11 @@ from tasks.compare import compare
 from tasks.mines import registry
 from tasks.rasters.cog import Raster, read, write_cog
 from tasks.rasters.grid import Grid, to_wgs84
-from tasks.segment import segment
-from tasks.store import store
+from tasks.segment.segment import segment
+from tasks.segment.store import store
+from tasks.segment.vectorise import vectorise
 from tasks.validate.alignment import aligned, measured_shift
 from tasks.validate.validate import validate
-from tasks.vectorise import vectorise
 
 GROUND = ndimage.gaussian_filter(np.random.default_rng(4).random((120, 110)), 1.2)
 EVERYWHERE = np.ones(GROUND.shape, bool)

@@ -12,7 +12,7 @@ from tasks.errors import WrongUse
 from tasks.mines import registry
 from tasks.validate import quarantine
 from tasks.validate.validate import validate
-from tests.tasks.test_epochs import MODEL, acquire, mine
+from tests.tasks.segment.test_epochs import MODEL, acquire, mine
 from tests.tasks.validate.test_validate import acquire as downloaded
 
 __all__ = ["mine"]

@@ -10,7 +10,7 @@ from tasks.validate import quarantine
 from tasks.validate import references as history
 from tasks.validate.revalidate import revalidate, unsettled
 from tasks.validate.validate import validate
-from tests.tasks.test_epochs import MODEL, mine, stored
+from tests.tasks.segment.test_epochs import MODEL, mine, stored
 from tests.tasks.validate.test_validate import acquire, state
 
 __all__ = ["mine"]

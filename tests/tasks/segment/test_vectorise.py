@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tasks.rasters.grid import Grid, to_utm
-from tasks.specks import without_specks
-from tasks.vectorise import polygons
+from tasks.segment.sieve import without_specks
+from tasks.segment.vectorise import polygons
 
 GRID = Grid(32642, 500_000, 3_700_000, 24, 20)
 CLASSES = arrays(np.uint8, (20, 24), elements=st.sampled_from([0, 0, 1, 2, 255]))

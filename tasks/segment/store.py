@@ -17,12 +17,12 @@ import sql
 from models.labels import LABELS, NODATA
 from tasks.lifecycle import withdraw
 from tasks.mines.registry import Mine
-from tasks.segment import Segmented
+from tasks.segment.segment import Segmented
+from tasks.segment.sieve import HECTARES_PER_PIXEL
+from tasks.segment.vectorise import outlines, regions
 from tasks.settings import settings
-from tasks.specks import HECTARES_PER_PIXEL
 from tasks.suites.checkpoint import Figures, Judgement, judge
 from tasks.suites.expectations import SEGMENTS, suite
-from tasks.vectorise import outlines, regions
 
 if TYPE_CHECKING:
     from models.zoo import SegmentationModel

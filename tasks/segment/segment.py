@@ -17,8 +17,8 @@ from tasks.previous import Look
 from tasks.rasters.cog import Raster, read, write_cog
 from tasks.rasters.grid import Grid
 from tasks.rasters.validity import beside
+from tasks.segment.sieve import without_specks
 from tasks.settings import settings
-from tasks.specks import without_specks
 from tasks.validate.alignment import Shift, aligned
 from tasks.validate.clouds import told_by
 from tasks.validate.validate import reflectance, validity

@@ -14,11 +14,11 @@ from scipy import ndimage
 
 from models.labels import BACKGROUND, NODATA
 from tasks.rasters.grid import PIXEL, Grid, to_wgs84
+from tasks.segment.sieve import HECTARES_PER_PIXEL, without_specks
 from tasks.settings import settings
-from tasks.specks import HECTARES_PER_PIXEL, without_specks
 
 if TYPE_CHECKING:
-    from tasks.segment import Segmented
+    from tasks.segment.segment import Segmented
 
 
 def regions(values: np.ndarray, drawn: np.ndarray) -> np.ndarray:

@@ -12,10 +12,10 @@ from models.sensors import sensor_set
 from tasks.compare import compare
 from tasks.mines import registry
 from tasks.rasters.cog import read, write_cog
-from tasks.segment import doubted, segment
+from tasks.segment.segment import doubted, segment
+from tasks.segment.store import class_areas, store
+from tasks.segment.vectorise import polygons
 from tasks.settings import settings
-from tasks.store import class_areas, store
-from tasks.vectorise import polygons
 
 AOI = shapely.box(69.0, 33.0, 69.007, 33.006)
 MODEL = SimpleNamespace(name="by-brightness", version="1", checksum="a" * 64, sensor_set=sensor_set("s2-rgb"))

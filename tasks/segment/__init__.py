@@ -1,0 +1,1 @@
+"""Segments accepted acquisitions, draws polygons, and stores both as an epoch."""
