@@ -13,13 +13,13 @@ from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
 from prefect.concurrency.sync import concurrency
 
 from tasks import alert as alerts
-from tasks import compare as comparisons
 from tasks import notify as notices
 from tasks import stale as staleness
 from tasks import trials
 from tasks.acquire import discover as catalog
 from tasks.acquire import download as process_api
 from tasks.acquire import preview as glance
+from tasks.compare import compare as comparisons
 from tasks.errors import StackError
 from tasks.segment import segment as segmentation
 from tasks.segment import store as storage

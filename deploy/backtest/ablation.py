@@ -15,10 +15,10 @@ import shapely
 
 import sql
 from models.labels import NODATA
-from tasks.change import changed, changes, settled
+from tasks.compare.change import changed, changes, settled
+from tasks.compare.previous import Look, look_of, previous_observation
 from tasks.mines import registry
 from tasks.mines.registry import Mine
-from tasks.previous import Look, look_of, previous_observation
 from tasks.rasters.cog import read
 from tasks.rasters.grid import Grid
 from tasks.segment.segment import model_for, model_name
@@ -36,7 +36,7 @@ OFF: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Limits:
-    """What counts as change, as `tasks.change` takes it."""
+    """What counts as change, as `tasks.compare.change` takes it."""
 
     border_px: int
     min_confidence: float

@@ -12,8 +12,8 @@ import numpy as np
 
 import sql
 from models.labels import LABELS, NODATA
+from tasks.compare.previous import Look
 from tasks.mines.registry import Mine
-from tasks.previous import Look
 from tasks.rasters.cog import Raster, read, write_cog
 from tasks.rasters.grid import Grid
 from tasks.rasters.validity import beside

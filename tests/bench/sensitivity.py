@@ -25,8 +25,8 @@ from deploy.archive.simulate.world import World, world
 from models import zoo
 from models.labels import NODATA
 from models.zoo import SegmentationModel
-from tasks.change import changed, kinds, mined, settled
-from tasks.previous import Look, previous_observation
+from tasks.compare.change import changed, kinds, mined, settled
+from tasks.compare.previous import Look, previous_observation
 from tasks.rasters.cog import Raster
 from tasks.rasters.grid import Grid
 from tasks.segment.segment import look_at

@@ -11,7 +11,7 @@ import pytest
 import sql
 from models.errors import ModelError
 from tasks import agenda
-from tasks.compare import compare
+from tasks.compare.compare import compare
 from tasks.errors import Busy, RasterError, RunError
 from tasks.mines import registry
 from tests.tasks.segment.test_epochs import MODEL, acquire, mine, stored

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from deploy.backtest.ablation import Dates, compared
-from tasks.previous import Look
+from tasks.compare.previous import Look
 from tasks.rasters.grid import Grid
 
 GRID = Grid(32642, 500_000, 3_700_000, 30, 30)

@@ -9,7 +9,7 @@ import pytest
 import shapely
 
 from models.sensors import sensor_set
-from tasks.compare import compare
+from tasks.compare.compare import compare
 from tasks.mines import registry
 from tasks.rasters.cog import read, write_cog
 from tasks.segment.segment import doubted, segment

@@ -17,7 +17,7 @@ from deploy.archive.simulate.sites import DEMO
 from deploy.archive.simulate.surfaces import S2_BANDS
 from deploy.archive.simulate.world import world
 from models import zoo
-from tasks.compare import compare
+from tasks.compare.compare import compare
 from tasks.mines import registry
 from tasks.rasters.cog import Raster, read, write_cog
 from tasks.rasters.grid import Grid, to_wgs84

@@ -2,7 +2,7 @@ import pytest
 
 from tasks import agenda
 from tasks.alert import alert
-from tasks.compare import compare
+from tasks.compare.compare import compare
 from tasks.errors import RasterError
 from tasks.mines import registry
 from tasks.rasters.cog import Raster, read

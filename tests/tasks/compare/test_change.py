@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tasks.change import changes, interior
-from tasks.previous import Look, previous_observation
+from tasks.compare.change import changes, interior
+from tasks.compare.previous import Look, previous_observation
 from tasks.rasters.grid import Grid
 
 GRID = Grid(32642, 500_000, 3_700_000, 24, 20)

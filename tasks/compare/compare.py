@@ -12,9 +12,9 @@ import numpy as np
 
 import sql
 from models.labels import LABELS, NODATA
-from tasks.change import changes
+from tasks.compare.change import changes
+from tasks.compare.previous import Observation, look_back, look_of
 from tasks.mines.registry import Mine
-from tasks.previous import Observation, look_back, look_of
 from tasks.segment.sieve import HECTARES_PER_PIXEL
 from tasks.segment.store import copy_rows
 from tasks.settings import settings

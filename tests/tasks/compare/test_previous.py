@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from tasks import previous
-from tasks.compare import compare
+from tasks.compare import previous
+from tasks.compare.compare import compare
+from tasks.compare.previous import Look, look_of, previous_observation
 from tasks.errors import EpochsLost, RasterError, RasterLost
-from tasks.previous import Look, look_of, previous_observation
 from tasks.rasters.cog import read, write_cog
 from tests.tasks.segment.test_epochs import acquire, mine, stored
 

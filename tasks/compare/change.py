@@ -14,7 +14,7 @@ import pandas as pd
 from scipy import ndimage
 
 from models.labels import NODATA
-from tasks.previous import Look, Observation
+from tasks.compare.previous import Look, Observation
 from tasks.rasters.grid import Grid
 from tasks.segment.sieve import HECTARES_PER_PIXEL, without_specks
 from tasks.segment.vectorise import outlines, regions
