@@ -12,13 +12,13 @@ from prefect.cache_policies import NO_CACHE
 from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
 from prefect.concurrency.sync import concurrency
 
-from tasks import alert as alerts
 from tasks import notify as notices
-from tasks import stale as staleness
 from tasks import trials
 from tasks.acquire import discover as catalog
 from tasks.acquire import download as process_api
 from tasks.acquire import preview as glance
+from tasks.alert import alert as alerts
+from tasks.alert import stale as staleness
 from tasks.compare import compare as comparisons
 from tasks.errors import StackError
 from tasks.segment import segment as segmentation

@@ -9,7 +9,7 @@ from typing import Any
 import shapely
 
 import sql
-from tasks.measures import amount, unit
+from tasks.alert.measures import amount, unit
 from tasks.words import inert, without_calls
 
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import sql
 from tasks import routes
+from tasks.alert.measures import unit
 from tasks.errors import WrongUse
 from tasks.evidence import picture
-from tasks.measures import unit
 from tasks.mines.registry import Mine
 from tasks.notice import body, digest, markdown, subject
 from tasks.rasters.pictures import address

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sql
-from tasks import rules
+from tasks.alert import rules
 from tasks.errors import WrongUse
 from tasks.settings import settings
 from tasks.words import fit

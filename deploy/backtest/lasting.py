@@ -10,8 +10,8 @@ import numpy as np
 
 from deploy.backtest.intervals import rate_interval
 from models.labels import NODATA
+from tasks.alert.lifecycle import MINED, NOT_MINED, agreement, next_state
 from tasks.compare.change import mined
-from tasks.lifecycle import MINED, NOT_MINED, agreement, next_state
 from tasks.segment.sieve import HECTARES_PER_PIXEL
 from tasks.segment.vectorise import regions
 

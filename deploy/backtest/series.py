@@ -18,8 +18,8 @@ from deploy.backtest.intervals import rate_interval
 from deploy.backtest.lasting import CONFIRMATIONS, Patch, confirmation, flicker, patches
 from deploy.backtest.replay import Say, watched
 from models.labels import BACKGROUND, NODATA
+from tasks.alert.lifecycle import MINED, NOT_MINED
 from tasks.compare.previous import look_of
-from tasks.lifecycle import MINED, NOT_MINED
 from tasks.mines import registry
 from tasks.mines.registry import Mine
 from tasks.segment.segment import model_name

@@ -12,7 +12,7 @@ from rich.table import Table
 import sql
 from deploy.cli.console import draw
 from tasks import evidence
-from tasks.lifecycle import decide
+from tasks.alert.lifecycle import decide
 from tasks.mines import registry
 from tasks.notice import body, facts, subject
 from tasks.settings import settings

@@ -9,10 +9,10 @@ from rich.table import Table
 import sql
 from deploy.cli.console import draw
 from models.labels import LABELS
-from tasks import rules
+from tasks.alert import rules
+from tasks.alert.lifecycle import MINED, NOT_MINED
+from tasks.alert.measures import OF_CALENDAR, OF_CHANGE, unit
 from tasks.errors import WrongUse
-from tasks.lifecycle import MINED, NOT_MINED
-from tasks.measures import OF_CALENDAR, OF_CHANGE, unit
 from tasks.settings import settings
 
 app = typer.Typer(help="Rules that raise alerts: list, add, try out.", no_args_is_help=True)

@@ -15,7 +15,7 @@ from psycopg.types.shapely import register_shapely
 
 import sql
 from models.labels import LABELS, NODATA
-from tasks.lifecycle import withdraw
+from tasks.alert.lifecycle import withdraw
 from tasks.mines.registry import Mine
 from tasks.segment.segment import Segmented
 from tasks.segment.sieve import HECTARES_PER_PIXEL

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import sql
 from tasks import agenda
+from tasks.alert.lifecycle import withdraw
 from tasks.errors import RasterError, RasterLost
-from tasks.lifecycle import withdraw
 from tasks.mines.registry import Mine
 from tasks.rasters.cog import read
 from tasks.segment.segment import undone

@@ -15,7 +15,7 @@ import sql
 from tasks import agenda
 from tasks.acquire import discover, download
 from tasks.acquire import preview as look
-from tasks.alert import alert
+from tasks.alert.alert import alert
 from tasks.compare.compare import compare
 from tasks.mines.registry import Mine
 from tasks.rasters.cog import encode_cog, write_cog

@@ -16,8 +16,9 @@ from deploy.cli import rule as cli
 from flows import monitor
 from models.errors import ModelError
 from models.experiment import read_experiment
-from tasks import lifecycle, routes, rules
+from tasks import routes
 from tasks.acquire import budget, discover
+from tasks.alert import lifecycle, rules
 from tasks.errors import WrongUse
 from tasks.mines import registry
 from tasks.settings import Settings, settings

@@ -16,6 +16,7 @@ from prefect.events.worker import EventsWorker
 from prefect.testing.utilities import prefect_test_harness
 
 from tasks import routes
+from tasks.alert.stale import stale
 from tasks.errors import WrongUse
 from tasks.evidence import latest
 from tasks.mines import registry
@@ -23,7 +24,6 @@ from tasks.notice import facts
 from tasks.notify import notify, receiver
 from tasks.rasters.cog import write_cog
 from tasks.rasters.grid import grid_for, to_wgs84
-from tasks.stale import stale
 
 AOI = shapely.box(69.0, 33.0, 69.02, 33.02)
 GRID = grid_for(AOI)

@@ -4,9 +4,9 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli.rule import app
-from tasks.alert import alert
+from tasks.alert.alert import alert
 from tasks.errors import WrongUse
-from tests.tasks.test_alert import PATCH, mine, observe
+from tests.tasks.alert.test_alert import PATCH, mine, observe
 
 __all__ = ["mine"]
 

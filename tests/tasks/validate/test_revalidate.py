@@ -1,7 +1,7 @@
 import pytest
 
 from tasks import agenda
-from tasks.alert import alert
+from tasks.alert.alert import alert
 from tasks.compare.compare import compare
 from tasks.errors import RasterError
 from tasks.mines import registry

@@ -7,9 +7,9 @@ import pytest
 import shapely
 
 import sql
-from tasks import rules
-from tasks.alert import alert
-from tasks.lifecycle import decide, transition
+from tasks.alert import rules
+from tasks.alert.alert import alert
+from tasks.alert.lifecycle import decide, transition
 from tasks.mines import registry
 from tasks.rasters.cog import write_cog
 from tasks.rasters.grid import Grid, grid_for, to_wgs84

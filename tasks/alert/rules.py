@@ -11,11 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 import sql
 from models.labels import LABELS
-from tasks.alert import advance, raise_alerts
+from tasks.alert.alert import advance, raise_alerts
+from tasks.alert.measures import OF_CALENDAR, OF_CHANGE, OF_GROWTH, severity
+from tasks.alert.observation import Sight
 from tasks.errors import RasterError, WrongUse
-from tasks.measures import OF_CALENDAR, OF_CHANGE, OF_GROWTH, severity
 from tasks.mines import registry
-from tasks.sight import Sight
 from tasks.words import clean
 
 log = logging.getLogger(__name__)

@@ -12,8 +12,8 @@ from shapely.geometry import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
 import sql
-from tasks.lifecycle import agreement
-from tasks.measures import OF_CHANGE, OF_GROWTH, OF_MINE, Match, growth, joined, match, matching, reached
+from tasks.alert.lifecycle import agreement
+from tasks.alert.measures import OF_CHANGE, OF_GROWTH, OF_MINE, Match, growth, joined, match, matching, reached
 from tasks.mines.registry import Mine
 from tasks.rasters.cog import Raster, read
 from tasks.rasters.grid import to_utm

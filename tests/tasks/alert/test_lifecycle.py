@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.alert import alert
+from tasks.alert.alert import alert
+from tasks.alert.lifecycle import DECISIONS, STANDING, agreement, decide, known_as_mine, next_state
 from tasks.errors import WrongUse
-from tasks.lifecycle import DECISIONS, STANDING, agreement, decide, known_as_mine, next_state
-from tests.tasks.test_alert import PATCH, alerts, mine, observe
+from tests.tasks.alert.test_alert import PATCH, alerts, mine, observe
 
 __all__ = ["mine"]
 

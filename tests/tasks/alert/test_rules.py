@@ -4,12 +4,12 @@ import pytest
 import shapely
 
 import sql
-from tasks import rules
-from tasks.alert import alert
+from tasks.alert import rules
+from tasks.alert.alert import alert
+from tasks.alert.lifecycle import MINED, NOT_MINED
 from tasks.errors import WrongUse
-from tasks.lifecycle import MINED, NOT_MINED
 from tasks.mines import registry
-from tests.tasks.test_alert import PATCH, alerts, mine, observe
+from tests.tasks.alert.test_alert import PATCH, alerts, mine, observe
 
 __all__ = ["mine"]
 

@@ -6,10 +6,10 @@ import pytest
 import shapely
 
 import sql
-from tasks.lifecycle import decide
+from tasks.alert.lifecycle import decide
+from tasks.alert.stale import stale
 from tasks.mines import registry
-from tasks.stale import stale
-from tests.tasks.test_alert import AOI, START, alerts, mine, observe
+from tests.tasks.alert.test_alert import AOI, START, alerts, mine, observe
 
 __all__ = ["mine"]
 

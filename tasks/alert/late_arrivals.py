@@ -7,10 +7,10 @@ another than they were told. What a person decided stays.
 from datetime import datetime
 
 import sql
+from tasks.alert.lifecycle import next_state, transition
+from tasks.alert.measures import NEAR, OF_CHANGE
+from tasks.alert.observation import Sight
 from tasks.errors import EpochsLost, RasterLost
-from tasks.lifecycle import next_state, transition
-from tasks.measures import NEAR, OF_CHANGE
-from tasks.sight import Sight
 
 
 def again(sight: Sight) -> list[int]:

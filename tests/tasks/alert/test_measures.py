@@ -7,9 +7,9 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.measures import amount, growth, matching, reached, severity
+from tasks.alert.measures import amount, growth, matching, reached, severity
 from tasks.rasters.grid import to_utm
-from tests.tasks.test_alert import GRID, ground
+from tests.tasks.alert.test_alert import GRID, ground
 
 RULE = {"measure": "patch", "place": "anywhere", "threshold": 2.0, "severity_steps": [2.0, 5.0]}
 

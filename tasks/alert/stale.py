@@ -7,8 +7,8 @@ and none confirms them: they are confirmed at once, and resolved when something 
 from datetime import datetime
 
 import sql
-from tasks.lifecycle import transition
-from tasks.measures import amount, reached, severity
+from tasks.alert.lifecycle import transition
+from tasks.alert.measures import amount, reached, severity
 from tasks.settings import settings
 
 
