@@ -12,7 +12,6 @@ from prefect.cache_policies import NO_CACHE
 from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
 from prefect.concurrency.sync import concurrency
 
-from tasks import notify as notices
 from tasks import trials
 from tasks.acquire import discover as catalog
 from tasks.acquire import download as process_api
@@ -21,6 +20,7 @@ from tasks.alert import alert as alerts
 from tasks.alert import stale as staleness
 from tasks.compare import compare as comparisons
 from tasks.errors import StackError
+from tasks.notify import notify as notices
 from tasks.segment import segment as segmentation
 from tasks.segment import store as storage
 from tasks.segment import vectorise as vectors

@@ -10,8 +10,8 @@ import shapely
 
 import sql
 from tasks.errors import WrongUse
-from tasks.evidence import pixels, rings
 from tasks.mines.registry import Mine
+from tasks.notify.evidence import pixels, rings
 from tasks.rasters.cog import read
 from tasks.rasters.grid import Grid, to_utm
 from tasks.rasters.pictures import Panel, colours, overlay, sheet

@@ -14,8 +14,8 @@ from shapely.geometry.base import BaseGeometry
 import sql
 from deploy.backtest.truth import Case
 from deploy.backtest.worst import MOST, Mistake
-from tasks.evidence import pixels, rings
 from tasks.mines import registry
+from tasks.notify.evidence import pixels, rings
 from tasks.rasters.cog import Raster, read
 from tasks.rasters.grid import Grid, to_utm
 from tasks.rasters.pictures import Panel, overlay, sheet

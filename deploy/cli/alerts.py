@@ -11,10 +11,10 @@ from rich.table import Table
 
 import sql
 from deploy.cli.console import draw
-from tasks import evidence
 from tasks.alert.lifecycle import decide
 from tasks.mines import registry
-from tasks.notice import body, facts, subject
+from tasks.notify import evidence
+from tasks.notify.notice import body, facts, subject
 from tasks.settings import settings
 
 app = typer.Typer()

@@ -8,8 +8,8 @@ from rich.table import Table
 
 import sql
 from deploy.cli.console import draw
-from tasks import routes
 from tasks.errors import WrongUse
+from tasks.notify import routes
 from tasks.settings import settings
 
 app = typer.Typer(help="Who is told of which alerts: list, add, remove.", no_args_is_help=True)
@@ -54,7 +54,7 @@ def add(
 
     Example: minecam route add field-team --states confirmed,resolved --severity 2
     """
-    from tasks.notify import receiver
+    from tasks.notify.notify import receiver
 
     if receiver(block) is None:
         raise WrongUse(f"there is no notification block '{block}': make it in the Prefect UI first")

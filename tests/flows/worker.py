@@ -31,8 +31,8 @@ from fsspec.implementations.local import LocalFileSystem
 import sql
 from flows import monitor, steps
 from models.sensors import sensor_set
-from tasks import notify as notices
 from tasks.acquire.client import Client
+from tasks.notify import notify as notices
 from tasks.segment import vectorise
 
 MODEL = SimpleNamespace(name="by-brightness", version="1", checksum="a" * 64, sensor_set=sensor_set("s2-rgb"))

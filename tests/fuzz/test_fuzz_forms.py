@@ -16,11 +16,11 @@ from deploy.cli import rule as cli
 from flows import monitor
 from models.errors import ModelError
 from models.experiment import read_experiment
-from tasks import routes
 from tasks.acquire import budget, discover
 from tasks.alert import lifecycle, rules
 from tasks.errors import WrongUse
 from tasks.mines import registry
+from tasks.notify import routes
 from tasks.settings import Settings, settings
 from tasks.validate import quarantine
 from tests.fuzz.cases import NUMBERS, fuzz, junk, mangled, words

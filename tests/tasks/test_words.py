@@ -21,7 +21,7 @@ from deploy.cli import app
 from tasks.acquire.download import address_of
 from tasks.errors import WrongUse
 from tasks.mines import registry
-from tasks.notice import body, markdown, subject
+from tasks.notify.notice import body, markdown, subject
 from tasks.rasters.pictures import Panel, sheet
 from tasks.words import LONGEST, clean, fit, inert, one_line, without_calls
 from tests.deploy.archive.test_importing import picture

@@ -15,13 +15,13 @@ from prefect.events.clients import AssertingEventsClient
 from prefect.events.worker import EventsWorker
 from prefect.testing.utilities import prefect_test_harness
 
-from tasks import routes
 from tasks.alert.stale import stale
 from tasks.errors import WrongUse
-from tasks.evidence import latest
 from tasks.mines import registry
-from tasks.notice import facts
-from tasks.notify import notify, receiver
+from tasks.notify import routes
+from tasks.notify.evidence import latest
+from tasks.notify.notice import facts
+from tasks.notify.notify import notify, receiver
 from tasks.rasters.cog import write_cog
 from tasks.rasters.grid import grid_for, to_wgs84
 
@@ -154,7 +154,7 @@ def undelivered(database):
 
 
 def test_an_event_reaches_artifact_and_event_stream_without_any_receiver(database, mine, emitted, caplog):
-    caplog.set_level("INFO", "tasks.notify")
+    caplog.set_level("INFO", "tasks.notify.notify")
     assert notify(database, mine) == 1 and undelivered(database) == 0
     artifact = Artifact.get("alert-1")
     assert artifact.data.startswith("## MineCam: new-digging provisional at East &lt;pit&gt;, 4.00 ha")
@@ -167,7 +167,7 @@ def test_an_event_reaches_artifact_and_event_stream_without_any_receiver(databas
     (event,) = [event for event in emitted() if event.event.startswith("minecam.")]
     assert event.event == "minecam.alert.provisional" and event.resource.id == "minecam.mine.pit"
     assert notify(database, mine) == 0
-    assert [record.message for record in caplog.records if record.name == "tasks.notify"] == [
+    assert [record.message for record in caplog.records if record.name == "tasks.notify.notify"] == [
         "pit: 1 events of alerts to deliver"
     ]
 

@@ -13,7 +13,7 @@ import shapely
 
 import sql
 from tasks.errors import MineCamError, WrongUse
-from tasks.notice import facts, markdown
+from tasks.notify.notice import facts, markdown
 from tasks.rasters.cog import read
 from tasks.rasters.grid import Grid, to_utm
 from tasks.rasters.pictures import before_after, colours

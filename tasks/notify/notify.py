@@ -15,12 +15,12 @@ from operator import itemgetter
 from typing import Any
 
 import sql
-from tasks import routes
 from tasks.alert.measures import unit
 from tasks.errors import WrongUse
-from tasks.evidence import picture
 from tasks.mines.registry import Mine
-from tasks.notice import body, digest, markdown, subject
+from tasks.notify import routes
+from tasks.notify.evidence import picture
+from tasks.notify.notice import body, digest, markdown, subject
 from tasks.rasters.pictures import address
 from tasks.settings import settings
 from tasks.words import one_line
