@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 import sql
-from tasks import export as exporting
 from tasks.errors import WrongUse
 from tasks.mines import registry
+from tasks.report import export as exporting
 from tasks.settings import settings
 
 

@@ -9,8 +9,8 @@ import pytest
 
 import sql
 from tasks.errors import WrongUse
-from tasks.export import SUFFIX, What, read, write
 from tasks.mines import registry
+from tasks.report.export import SUFFIX, What, read, write
 
 HISTORY = Path(__file__).parent.parent / "sql" / "history.sql"
 

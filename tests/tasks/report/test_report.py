@@ -6,7 +6,7 @@ import pytest
 
 from models import zoo
 from tasks.compare.compare import compare
-from tasks.report import columns, report
+from tasks.report.report import columns, report
 from tasks.segment.segment import model_name
 from tests.tasks.segment.test_epochs import MODEL, acquire, mine, stored
 
