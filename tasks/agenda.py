@@ -13,7 +13,7 @@ import sql
 from tasks.errors import EXPLAINED, Busy, EpochsLost, RasterError, RunError
 from tasks.mines.registry import Mine
 from tasks.settings import settings
-from tasks.words import one_line
+from tasks.text import one_line
 
 if TYPE_CHECKING:
     from models.zoo import SegmentationModel

@@ -15,7 +15,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tasks.errors import StackError, WrongUse
-from tasks.words import one_line
+from tasks.text import one_line
 
 
 def default_home() -> Path:

@@ -17,7 +17,7 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from tasks.errors import ServiceError
-from tasks.words import one_line
+from tasks.text import one_line
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from sentinelhub.exceptions import BaseSentinelHubException, DownloadFailedExcep
 from tasks.acquire.client import Limited, forget_tokens
 from tasks.errors import ServiceDown, ServiceError, UnitsSpent, WrongUse
 from tasks.settings import Settings
-from tasks.words import one_line
+from tasks.text import one_line
 
 T = TypeVar("T")
 

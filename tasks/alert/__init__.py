@@ -1,1 +1,1 @@
-"""Raises alerts from changes and carries them on: what rules measure, what later observations say, what people decide."""
+"""Raises alerts from changes and carries them on: what rules measure, what later looks say, what people decide."""

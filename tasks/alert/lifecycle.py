@@ -10,7 +10,7 @@ import numpy as np
 import sql
 from models.labels import NODATA
 from tasks.errors import WrongUse
-from tasks.words import LONGEST_NOTES, clean, fit
+from tasks.text import LONGEST_NOTES, clean, fit
 
 STANDING = ("provisional", "confirmed", "acknowledged")
 

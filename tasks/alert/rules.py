@@ -16,7 +16,7 @@ from tasks.alert.measures import OF_CALENDAR, OF_CHANGE, OF_GROWTH, severity
 from tasks.alert.observation import Sight
 from tasks.errors import RasterError, WrongUse
 from tasks.mines import registry
-from tasks.words import clean
+from tasks.text import clean
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from tasks.mines.outline import Outline, sound, sound_aoi
 from tasks.mines.sites import read_frame, sites
 from tasks.rasters.grid import Grid, grid_for
 from tasks.settings import settings
-from tasks.words import LONGEST_NOTES, fit
+from tasks.text import LONGEST_NOTES, fit
 
 WORDS = ("country", "commodity", "operator", "mine_type", "model", "notes", "priority")
 PRIORITIES = ("high", "normal", "low")

@@ -17,7 +17,7 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from tasks.errors import WrongUse
-from tasks.words import clean, one_line
+from tasks.text import clean, one_line
 
 NEAR_KM = 50.0
 """Outlines of one name that lie farther apart are different mines."""

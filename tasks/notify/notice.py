@@ -10,7 +10,7 @@ import shapely
 
 import sql
 from tasks.alert.measures import amount, unit
-from tasks.words import inert, without_calls
+from tasks.text import inert, without_calls
 
 
 def subject(event: sql.Row) -> str:

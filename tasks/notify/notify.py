@@ -23,7 +23,7 @@ from tasks.notify.evidence import picture
 from tasks.notify.notice import body, digest, markdown, subject
 from tasks.rasters.pictures import address
 from tasks.settings import settings
-from tasks.words import one_line
+from tasks.text import one_line
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import sql
 from tasks.alert import rules
 from tasks.errors import WrongUse
 from tasks.settings import settings
-from tasks.words import fit
+from tasks.text import fit
 
 STATES = ("provisional", "confirmed", "acknowledged", "resolved", "expired")
 MOST_SEVERE = 100

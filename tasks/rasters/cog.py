@@ -17,7 +17,7 @@ from rasterio.io import MemoryFile
 
 from tasks.errors import RasterError, RasterLost
 from tasks.rasters.grid import Grid
-from tasks.words import one_line
+from tasks.text import one_line
 
 REFUSALS = (OSError, ImportError, ValueError, BotoCoreError)
 """What a store raises: a disk, an object store without a key, an address that is none."""

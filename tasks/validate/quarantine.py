@@ -20,8 +20,8 @@ from tasks.rasters.pictures import Panel, colours, sheet
 from tasks.settings import settings
 from tasks.suites.checkpoint import judge
 from tasks.suites.expectations import LOOK, suite
+from tasks.text import LONGEST_NOTES, clean, fit
 from tasks.validate.validate import validate
-from tasks.words import LONGEST_NOTES, clean, fit
 
 DECISIONS = {"release": "released", "reject": "rejected"}
 

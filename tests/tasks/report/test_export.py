@@ -12,7 +12,7 @@ from tasks.errors import WrongUse
 from tasks.mines import registry
 from tasks.report.export import SUFFIX, What, read, write
 
-HISTORY = Path(__file__).parent.parent / "sql" / "history.sql"
+HISTORY = Path(__file__).parents[2] / "sql" / "history.sql"
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tasks.errors import WrongUse
 from tasks.mines import registry
 from tasks.notify.notice import body, markdown, subject
 from tasks.rasters.pictures import Panel, sheet
-from tasks.words import LONGEST, clean, fit, inert, one_line, without_calls
+from tasks.text import LONGEST, clean, fit, inert, one_line, without_calls
 from tests.deploy.archive.test_importing import picture
 
 NAMES = [
