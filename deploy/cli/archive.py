@@ -38,7 +38,7 @@ def make(
 
     Example: minecam archive make /tmp/archive --mines 2
     """
-    from deploy.archive import simulate
+    from deploy import simulate
 
     archive = folder or settings().archive_folder
     with _writing(archive):
@@ -56,7 +56,7 @@ def chips(
 
     Example: minecam archive chips /tmp/chips --count 40
     """
-    from deploy.archive.simulate import make_chips
+    from deploy.simulate import make_chips
 
     with _writing(folder):
         make_chips(folder, chips=count, seed=seed, progress=typer.echo)

@@ -50,7 +50,7 @@ def _scenes(archive: Path) -> Path:
     """Make the simulated scenes unless they are there; return the file of their places."""
     places = archive / "places.geojson"
     if not places.exists() or "sim-" not in places.read_text():
-        from deploy.archive import simulate
+        from deploy import simulate
 
         typer.echo(f"archive: making simulated scenes in {archive}")
         simulate.make(archive, progress=typer.echo)

@@ -19,7 +19,7 @@ import numpy as np
 import rasterio
 import torch
 
-from deploy.archive.simulate import make_chips
+from deploy.simulate import make_chips
 from models import zoo
 
 ROOT = Path(__file__).parents[2]

@@ -16,12 +16,12 @@ import pandas as pd
 from scipy import ndimage
 from sensitivity_figures import draw, table
 
-from deploy.archive.simulate.atmosphere import COVERS
-from deploy.archive.simulate.mine import State
-from deploy.archive.simulate.scenes import digital_numbers
-from deploy.archive.simulate.sites import drawn_site
-from deploy.archive.simulate.surfaces import S2_BANDS
-from deploy.archive.simulate.world import World, world
+from deploy.simulate.atmosphere import COVERS
+from deploy.simulate.mine import State
+from deploy.simulate.scenes import digital_numbers
+from deploy.simulate.sites import drawn_site
+from deploy.simulate.surfaces import S2_BANDS
+from deploy.simulate.world import World, world
 from models import zoo
 from models.labels import NODATA
 from models.zoo import SegmentationModel

@@ -8,8 +8,8 @@ from prefect.artifacts import Artifact
 from typer.testing import CliRunner
 
 import sql
-from deploy.archive.simulate import make_chips
 from deploy.cli.model import app
+from deploy.simulate import make_chips
 from flows import evaluate
 from tasks.settings import settings
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from prefect.artifacts import Artifact
 
-from deploy.archive.simulate import make_chips
+from deploy.simulate import make_chips
 from flows import train
 from models import zoo
 from models.recipe import Recipe

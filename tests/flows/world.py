@@ -9,7 +9,7 @@ import rasterio
 import shapely
 
 import sql
-from deploy.archive import simulate
+from deploy import simulate
 from deploy.archive.writing import scene_path, write_item, write_raster
 from tasks.mines import registry
 

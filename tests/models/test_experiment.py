@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from deploy.archive.simulate import make_chips
+from deploy.simulate import make_chips
 from models.chart import draw
 from models.chips import sites
 from models.comparing import ALL, Score, commodities, try_out, write_table

@@ -17,8 +17,8 @@ from safetensors.torch import load_file
 from torch.utils.data import DataLoader
 from typer.testing import CliRunner
 
-from deploy.archive.simulate import make_chips
 from deploy.cli.model import app
+from deploy.simulate import make_chips
 from models import augment, network, zoo
 from models.augment import air, clouded, observed_anew, patched, surface, turned, window
 from models.calibration import bins, calibration_error

@@ -16,7 +16,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deploy.archive.simulate import make_chips
+from deploy.simulate import make_chips
 from models import predict as engine
 from models import zoo
 from models.channels import channels, standardised

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import sql
-from deploy.archive import simulate
+from deploy import simulate
 from deploy.stack.processes import Process
 from deploy.stack.stack import PARTS
 from models.recipe import NETWORKS

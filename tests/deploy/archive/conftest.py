@@ -12,7 +12,7 @@ import httpx
 import pytest
 import uvicorn
 
-from deploy.archive import simulate
+from deploy import simulate
 from deploy.archive.access import LOCAL_CLIENT, Gateway
 from deploy.archive.server import CATALOG, PROCESS, TOKEN, Archive
 

@@ -22,7 +22,7 @@ import uvicorn
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
 import sql
-from deploy.archive import simulate
+from deploy import simulate
 from deploy.archive.access import LOCAL_CLIENT
 from deploy.archive.server import Archive
 from deploy.stack.cluster import Cluster

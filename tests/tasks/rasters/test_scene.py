@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from deploy.archive.simulate import make_chips
+from deploy.simulate import make_chips
 from tasks.errors import WrongUse
 from tasks.rasters.scene import read_scene
 

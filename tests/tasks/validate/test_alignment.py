@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 import sql
-from deploy.archive.simulate.scenes import digital_numbers
-from deploy.archive.simulate.sites import DEMO
-from deploy.archive.simulate.surfaces import S2_BANDS
-from deploy.archive.simulate.world import world
+from deploy.simulate.scenes import digital_numbers
+from deploy.simulate.sites import DEMO
+from deploy.simulate.surfaces import S2_BANDS
+from deploy.simulate.world import world
 from models import zoo
 from tasks.compare.compare import compare
 from tasks.mines import registry

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 from shapely.geometry import box
 
-from deploy.archive.simulate.outlines import place
-from deploy.archive.simulate.rasters import SiteGrid, site_grid, write, write_truth
-from deploy.archive.simulate.sites import DEMO, Site, drawn_site
-from deploy.archive.simulate.surfaces import S2_BANDS
-from deploy.archive.simulate.world import Optical, World, world
 from deploy.archive.writing import scene_path, write_item, write_json
+from deploy.simulate.outlines import place
+from deploy.simulate.rasters import SiteGrid, site_grid, write, write_truth
+from deploy.simulate.sites import DEMO, Site, drawn_site
+from deploy.simulate.surfaces import S2_BANDS
+from deploy.simulate.world import Optical, World, world
 from tasks.errors import WrongUse
 
 OPTICAL, RADAR = "sentinel-2-l2a", "sentinel-1-grd"

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deploy.archive.simulate.landcover import Ground
-from deploy.archive.simulate.layout import NEVER, Layout
-from deploy.archive.simulate.noise import Field, Mask, distance
-from deploy.archive.simulate.surfaces import LABEL_OF, Surface
+from deploy.simulate.landcover import Ground
+from deploy.simulate.layout import NEVER, Layout
+from deploy.simulate.noise import Field, Mask, distance
+from deploy.simulate.surfaces import LABEL_OF, Surface
 
 BENCH = 3.0
 """Width of a bench or terrace in pixels."""

@@ -5,7 +5,7 @@ from scipy import ndimage
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 
-from deploy.archive.simulate.noise import Field, Mask, distance
+from deploy.simulate.noise import Field, Mask, distance
 
 _STEPS = ((0, 1, 1.0), (1, 0, 1.0), (1, 1, 1.414), (1, -1, 1.414))
 _COARSE = 4

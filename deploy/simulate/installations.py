@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deploy.archive.simulate.landcover import Ground
-from deploy.archive.simulate.noise import Field, Mask, distance, fractal, grid
-from deploy.archive.simulate.routes import Point, draw, route, straight
-from deploy.archive.simulate.surfaces import Surface
-from deploy.archive.simulate.terrain import slope
+from deploy.simulate.landcover import Ground
+from deploy.simulate.noise import Field, Mask, distance, fractal, grid
+from deploy.simulate.routes import Point, draw, route, straight
+from deploy.simulate.surfaces import Surface
+from deploy.simulate.terrain import slope
 
 
 @dataclass

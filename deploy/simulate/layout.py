@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from deploy.archive.simulate.impoundment import Impoundment, diked_cell, no_impoundment, valley_dam
-from deploy.archive.simulate.installations import Plant, haul_roads, place, process_plant
-from deploy.archive.simulate.landcover import Ground
-from deploy.archive.simulate.noise import Field, Mask, distance, fractal, grid
-from deploy.archive.simulate.routes import Point
-from deploy.archive.simulate.sites import Site
-from deploy.archive.simulate.surfaces import Surface
-from deploy.archive.simulate.terrain import slope
+from deploy.simulate.impoundment import Impoundment, diked_cell, no_impoundment, valley_dam
+from deploy.simulate.installations import Plant, haul_roads, place, process_plant
+from deploy.simulate.landcover import Ground
+from deploy.simulate.noise import Field, Mask, distance, fractal, grid
+from deploy.simulate.routes import Point
+from deploy.simulate.sites import Site
+from deploy.simulate.surfaces import Surface
+from deploy.simulate.terrain import slope
 
 NEVER = np.float32(1e6)
 CAMPAIGN = 7.0

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from shapely.geometry import shape
 
-from deploy.archive.simulate.atmosphere import sky
-from deploy.archive.simulate.outlines import footprint, licence_of
-from deploy.archive.simulate.rasters import site_grid
-from deploy.archive.simulate.sites import DEMO
-from deploy.archive.simulate.surfaces import LABEL_OF, S2_BANDS, WATER, Surface
-from deploy.archive.simulate.world import world
+from deploy.simulate.atmosphere import sky
+from deploy.simulate.outlines import footprint, licence_of
+from deploy.simulate.rasters import site_grid
+from deploy.simulate.sites import DEMO
+from deploy.simulate.surfaces import LABEL_OF, S2_BANDS, WATER, Surface
+from deploy.simulate.world import world
 
 SIZE = 200
 NOON = datetime(2026, 4, 10, 14, 30, tzinfo=UTC)

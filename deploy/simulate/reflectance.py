@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from deploy.archive.simulate.landcover import Ground
-from deploy.archive.simulate.mine import State
-from deploy.archive.simulate.noise import Field
-from deploy.archive.simulate.sites import Biome, Site
-from deploy.archive.simulate.surfaces import COARSE_BANDS, S2_BANDS, WATER, Surface, spectrum
+from deploy.simulate.landcover import Ground
+from deploy.simulate.mine import State
+from deploy.simulate.noise import Field
+from deploy.simulate.sites import Biome, Site
+from deploy.simulate.surfaces import COARSE_BANDS, S2_BANDS, WATER, Surface, spectrum
 
 #            base, texture, grain: share of the second material, and how it varies
 _MIXTURES = {

@@ -65,7 +65,7 @@ class Site:
     weather: tuple[str, ...] = field(default=())
 
 
-_TABLES = json.loads(files("deploy.archive.simulate").joinpath("sites.json").read_text())
+_TABLES = json.loads(files("deploy.simulate").joinpath("sites.json").read_text())
 
 BIOMES = {row["name"]: Biome(**row) for row in _TABLES["biomes"]}
 """Natural settings by name."""

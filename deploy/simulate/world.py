@@ -5,16 +5,16 @@ from datetime import datetime
 
 import numpy as np
 
-from deploy.archive.simulate.atmosphere import Sky, classify, sky, through
-from deploy.archive.simulate.landcover import Ground, landcover
-from deploy.archive.simulate.layout import Layout, layout
-from deploy.archive.simulate.mine import State, state
-from deploy.archive.simulate.noise import Field
-from deploy.archive.simulate.radar import backscatter
-from deploy.archive.simulate.reflectance import Season, reflect, season, sense, snow_cover
-from deploy.archive.simulate.sites import Site
-from deploy.archive.simulate.surfaces import spectrum
-from deploy.archive.simulate.terrain import lighting, sun
+from deploy.simulate.atmosphere import Sky, classify, sky, through
+from deploy.simulate.landcover import Ground, landcover
+from deploy.simulate.layout import Layout, layout
+from deploy.simulate.mine import State, state
+from deploy.simulate.noise import Field
+from deploy.simulate.radar import backscatter
+from deploy.simulate.reflectance import Season, reflect, season, sense, snow_cover
+from deploy.simulate.sites import Site
+from deploy.simulate.surfaces import spectrum
+from deploy.simulate.terrain import lighting, sun
 
 
 @dataclass

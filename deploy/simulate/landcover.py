@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from deploy.archive.simulate.noise import Field, Mask, distance, fractal, grid, threshold_for
-from deploy.archive.simulate.routes import Point, draw, route
-from deploy.archive.simulate.sites import Biome
-from deploy.archive.simulate.surfaces import Surface
-from deploy.archive.simulate.terrain import elevation, slope
+from deploy.simulate.noise import Field, Mask, distance, fractal, grid, threshold_for
+from deploy.simulate.routes import Point, draw, route
+from deploy.simulate.sites import Biome
+from deploy.simulate.surfaces import Surface
+from deploy.simulate.terrain import elevation, slope
 
 
 @dataclass

@@ -5,7 +5,7 @@ from datetime import datetime
 import numpy as np
 from scipy import ndimage
 
-from deploy.archive.simulate.noise import Field, fractal, grid
+from deploy.simulate.noise import Field, fractal, grid
 
 PIXEL = 10.0
 """Ground sampling in metres."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from deploy.archive.simulate.noise import Field, Mask, fractal, grid
-from deploy.archive.simulate.routes import Point
+from deploy.simulate.noise import Field, Mask, fractal, grid
+from deploy.simulate.routes import Point
 
 NEVER = np.float32(1e6)
 RISE = 7.0

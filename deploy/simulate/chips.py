@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from deploy.archive.simulate.rasters import SiteGrid, site_grid, write, write_truth
-from deploy.archive.simulate.scenes import digital_numbers
-from deploy.archive.simulate.sites import Site, drawn_site
-from deploy.archive.simulate.surfaces import S2_BANDS
-from deploy.archive.simulate.world import World, world
+from deploy.simulate.rasters import SiteGrid, site_grid, write, write_truth
+from deploy.simulate.scenes import digital_numbers
+from deploy.simulate.sites import Site, drawn_site
+from deploy.simulate.surfaces import S2_BANDS
+from deploy.simulate.world import World, world
 from models.labels import LABELS
 from tasks.errors import WrongUse
 

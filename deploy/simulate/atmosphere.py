@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from deploy.archive.simulate.noise import Field, Mask, fractal, grid, smoothstep, threshold_for
-from deploy.archive.simulate.surfaces import S2_BANDS
-from deploy.archive.simulate.terrain import PIXEL
+from deploy.simulate.noise import Field, Mask, fractal, grid, smoothstep, threshold_for
+from deploy.simulate.surfaces import S2_BANDS
+from deploy.simulate.terrain import PIXEL
 
 _WAVELENGTH = np.array([490, 560, 665, 705, 740, 783, 842, 865, 1610, 2190], np.float32)
 _CLOUD = np.array([0.62, 0.62, 0.63, 0.64, 0.64, 0.64, 0.63, 0.62, 0.42, 0.31], np.float32)

@@ -6,8 +6,8 @@ from shapely.geometry import box, shape
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
 
-from deploy.archive.simulate.rasters import SiteGrid, geojson
-from deploy.archive.simulate.world import World
+from deploy.simulate.rasters import SiteGrid, geojson
+from deploy.simulate.world import World
 
 MODEL = "s2-10-simulated"
 

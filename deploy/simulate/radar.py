@@ -3,12 +3,12 @@
 import numpy as np
 from scipy import ndimage
 
-from deploy.archive.simulate.landcover import Ground
-from deploy.archive.simulate.mine import State
-from deploy.archive.simulate.noise import Field
-from deploy.archive.simulate.reflectance import Season
-from deploy.archive.simulate.surfaces import Surface
-from deploy.archive.simulate.terrain import PIXEL
+from deploy.simulate.landcover import Ground
+from deploy.simulate.mine import State
+from deploy.simulate.noise import Field
+from deploy.simulate.reflectance import Season
+from deploy.simulate.surfaces import Surface
+from deploy.simulate.terrain import PIXEL
 
 LOOKS = 4.4
 """Equivalent number of looks of an IW GRD product in high resolution."""

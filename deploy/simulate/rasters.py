@@ -10,9 +10,9 @@ from pyproj import Transformer
 from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 
-from deploy.archive.simulate.sites import Site
-from deploy.archive.simulate.terrain import PIXEL
 from deploy.archive.writing import write_classes, write_raster
+from deploy.simulate.sites import Site
+from deploy.simulate.terrain import PIXEL
 
 
 @dataclass(frozen=True)

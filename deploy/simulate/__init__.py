@@ -3,7 +3,7 @@
 Nothing here is observed: every item, place and file says that it is simulated.
 """
 
-from deploy.archive.simulate.chips import make_chips
-from deploy.archive.simulate.scenes import make
+from deploy.simulate.chips import make_chips
+from deploy.simulate.scenes import make
 
 __all__ = ["make", "make_chips"]

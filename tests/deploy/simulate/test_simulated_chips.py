@@ -6,8 +6,8 @@ import json
 import numpy as np
 import rasterio
 
-from deploy.archive.simulate import make_chips
-from deploy.archive.simulate.surfaces import S2_BANDS
+from deploy.simulate import make_chips
+from deploy.simulate.surfaces import S2_BANDS
 
 
 def test_chips_have_images_radar_labels_and_splits_by_site(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 import rasterio
 from shapely.geometry import shape
 
-from deploy.archive.simulate import make
+from deploy.simulate import make
 from tasks.errors import WrongUse
 
 SIZE = 160
