@@ -14,11 +14,10 @@ from flows.steps import notify, stale
 from flows.watch import acquire, watch
 from models.sensors import SENSOR_SETS
 from tasks import agenda
-from tasks.acquire.sharing import neighbourhoods
+from tasks.acquire import neighbourhoods
 from tasks.errors import EXPLAINED, Busy, RunError, ServiceDown
-from tasks.mines import registry
-from tasks.mines.registry import Mine
-from tasks.segment.segment import model_for
+from tasks.mines import Mine, registry
+from tasks.segment import model_for
 from tasks.settings import settings
 
 SensorSetName = StrEnum("SensorSetName", {name: name for name in SENSOR_SETS})  # type: ignore[misc]

@@ -12,21 +12,14 @@ from prefect.cache_policies import NO_CACHE
 from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
 from prefect.concurrency.sync import concurrency
 
-from tasks import trials
-from tasks.acquire import discover as catalog
-from tasks.acquire import download as process_api
-from tasks.acquire import preview as glance
-from tasks.alert import alert as alerts
-from tasks.alert import stale as staleness
-from tasks.compare import compare as comparisons
+import tasks.acquire
+import tasks.alert
+import tasks.compare
+import tasks.notify
+import tasks.segment
+import tasks.trials
+import tasks.validate
 from tasks.errors import StackError
-from tasks.notify import notify as notices
-from tasks.segment import segment as segmentation
-from tasks.segment import store as storage
-from tasks.segment import vectorise as vectors
-from tasks.validate import revalidate as validation_anew
-from tasks.validate import summary as found
-from tasks.validate import validate as validation
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -58,17 +51,18 @@ def step(function: Callable[P, R], of: str) -> Callable[P, R]:
     return task(name=name, task_run_name=f"{name} {of}".strip(), cache_policy=NO_CACHE)(function)
 
 
-discover = step(asking(catalog.discover), "{mine.slug}")
-look = step(asking(glance.look), "{mine.slug} {acquisition[sensing_date]}")
-download = step(asking(process_api.download), "{mine.slug} {acquisition[sensing_date]}")
-validate = step(validation.validate, "{mine.slug} {acquisition[sensing_date]}")
-revalidate = step(validation_anew.revalidate, "{mine.slug} {acquisition[sensing_date]}")
-segment = step(segmentation.segment, "{mine.slug} {acquisition[sensing_date]}")
-vectorise = step(vectors.vectorise, "")
-store = step(storage.store, "{mine.slug} {acquisition[sensing_date]}")
-findings = step(found.findings, "{mine.slug}")
-compare = step(comparisons.compare, "{mine.slug} {epoch[sensing_time]:%Y-%m-%d}")
-alert = step(alerts.alert, "{mine.slug}")
-notify = step(notices.notify, "")
-stale = step(staleness.stale, "")
-try_out = step(trials.try_out, "{trial.name}")
+discover = step(asking(tasks.acquire.discover), "{mine.slug}")
+look = step(asking(tasks.acquire.look), "{mine.slug} {acquisition[sensing_date]}")
+download = step(asking(tasks.acquire.download), "{mine.slug} {acquisition[sensing_date]}")
+validate = step(tasks.validate.validate, "{mine.slug} {acquisition[sensing_date]}")
+revalidate = step(tasks.validate.revalidate, "{mine.slug} {acquisition[sensing_date]}")
+segment = step(tasks.segment.segment, "{mine.slug} {acquisition[sensing_date]}")
+vectorise = step(tasks.segment.vectorise, "")
+store = step(tasks.segment.store, "{mine.slug} {acquisition[sensing_date]}")
+findings = step(tasks.validate.findings, "{mine.slug}")
+compare = step(tasks.compare.compare, "{mine.slug} {epoch[sensing_time]:%Y-%m-%d}")
+withdraw = step(tasks.alert.withdraw, "{mine.slug}")
+alert = step(tasks.alert.alert, "{mine.slug}")
+notify = step(tasks.notify.notify, "")
+stale = step(tasks.alert.stale, "")
+try_out = step(tasks.trials.try_out, "{trial.name}")

@@ -24,13 +24,13 @@ from flows.steps import (
     store,
     validate,
     vectorise,
+    withdraw,
 )
 from tasks import agenda
-from tasks.acquire.download import is_here
-from tasks.acquire.sharing import Due, passes
+from tasks.acquire import Due, is_here, passes
 from tasks.errors import ServiceDown, ServiceError
-from tasks.mines.registry import Mine
-from tasks.validate.revalidate import unsettled
+from tasks.mines import Mine
+from tasks.validate import unsettled
 
 if TYPE_CHECKING:
     from models.zoo import SegmentationModel
@@ -120,6 +120,7 @@ def watch(
             if revalidate(connection, acquisition, mine, flow_run_id=run):
                 _epoch_of(connection, acquisition, mine, model)
         say.info("judged again: %s", agenda.outcome(connection, acquisition, mine))
+    withdraw(connection, mine)
     findings(connection, mine, flow_run_id=run)
     uncompared: list[Exception] = []
     for epoch in agenda.due_epochs(connection, mine, model, start=start, end=end, rerun=rerun):

@@ -7,7 +7,6 @@ runs in a third, and the caller deals with what is finished.
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from math import isqrt
 from typing import NamedTuple, TypeVar
 
@@ -19,6 +18,7 @@ from models.decision import decided
 from models.errors import ModelError
 from models.labels import LABELS, NODATA
 from models.network import MULTIPLE
+from models.prediction import Prediction
 from models.runtime import Runtime, forward
 from models.tiles import SMALLEST, Mosaic, Tile, tiles
 from models.zoo import SegmentationModel
@@ -30,18 +30,6 @@ BYTES_PER_PIXEL = 700
 """What a pixel takes on its way through the network in 32 bits, at most (measured, see tests/bench/RESULTS.md)."""
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """uint8 (H, W), 255 not valid: `classes` 0 background, 1-10; in per cent `confidence` of those, and `footprint`.
-
-    `footprint` is the chance of all components together: ground can surely be mine while it is open what it is.
-    """
-
-    classes: np.ndarray
-    confidence: np.ndarray
-    footprint: np.ndarray
 
 
 def predict(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import sql
 from tasks.errors import EXPLAINED, Busy, EpochsLost, RasterError, RunError
-from tasks.mines.registry import Mine
+from tasks.mines import Mine
 from tasks.settings import settings
 from tasks.text import one_line
 

@@ -44,12 +44,21 @@ def test_what_the_docs_link_to_is_there(page: Path) -> None:
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
-@pytest.mark.parametrize("folder", ["flows", "tasks", "models", "sql", "deploy", "tests", "deploy/archive"])
+@pytest.mark.parametrize(
+    "folder", ["flows", "tasks", "models", "sql", "deploy", "tests", "deploy/archive", "deploy/simulate"]
+)
 def test_a_folder_has_a_readme_that_names_every_module(folder: str) -> None:
     words = (ROOT / folder / "README.md").read_text()
     for module in (ROOT / folder).glob("*.py"):
         if folder != "tests" and module.name not in ("__init__.py", "errors.py"):
             assert module.name in words, f"{folder}/README.md does not name {module.name}"
+
+
+def test_the_readme_of_the_steps_names_every_module_of_every_room() -> None:
+    words = (ROOT / "tasks" / "README.md").read_text()
+    modules = {path.name for path in (ROOT / "tasks").glob("*/*.py")} - {"__init__.py"}
+    rooms = {path.parent.name for path in (ROOT / "tasks").glob("*/__init__.py")}
+    assert [name for name in sorted(modules | {f"{room}/" for room in rooms}) if name not in words] == []
 
 
 def test_make_has_the_commands_that_the_readme_shows() -> None:

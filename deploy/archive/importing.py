@@ -27,7 +27,7 @@ from deploy.archive.products import Product
 from deploy.archive.sources import common_grid, own_grid
 from deploy.archive.writing import SceneGrid, item_path, scene_path, write_item, write_json
 from tasks.errors import MineCamError, WrongUse
-from tasks.rasters.grid import to_wgs84
+from tasks.rasters import to_wgs84
 
 CLOSED, SHRUNK = 30.0, 10.0
 """Metres: gaps in the seen ground up to twice the first do not cut the AOI; the second is left off its edge."""

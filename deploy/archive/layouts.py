@@ -12,7 +12,7 @@ from typing import Any
 
 from deploy.archive.products import number
 from tasks.errors import WrongUse
-from tasks.mines.sites import slugify
+from tasks.mines import slugify
 
 Row = dict[str, str]
 Refused = list[tuple[str, str]]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from deploy.archive.writing import SceneGrid
-from tasks.rasters.grid import to_wgs84
+from tasks.rasters import to_wgs84
 
 SENTINEL2 = re.compile(
     r"S2(?P<unit>[ABC])_MSIL(?P<level>1C|2A)_(?P<sensed>\d{8}T\d{6})_N(?P<baseline>\d{4})_R\d{3}"

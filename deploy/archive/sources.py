@@ -22,7 +22,7 @@ from shapely.geometry.base import BaseGeometry
 from deploy.archive.bands import CATEGORICAL, COLLECTIONS, DATA_MASK
 from deploy.archive.writing import SceneGrid
 from tasks.errors import RasterError
-from tasks.rasters.grid import grid_for
+from tasks.rasters import grid_for
 
 BARE, CLOUDY = 5, (8, 9, 10)
 """SCL: the code that a made SCL gives to what is there, and the codes that count as cloud cover."""

@@ -19,7 +19,7 @@ from shapely.geometry import box, mapping
 from shapely.geometry.base import BaseGeometry
 
 from models.labels import LABELS
-from tasks.rasters.grid import to_wgs84
+from tasks.rasters import to_wgs84
 
 
 @dataclass(frozen=True)

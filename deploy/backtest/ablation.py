@@ -15,16 +15,13 @@ import shapely
 
 import sql
 from models.labels import NODATA
-from tasks.compare.change import changed, changes, settled
-from tasks.compare.previous import Look, look_of, previous_observation
-from tasks.mines import registry
-from tasks.mines.registry import Mine
-from tasks.rasters.cog import read
-from tasks.rasters.grid import Grid
-from tasks.segment.segment import model_for, model_name
-from tasks.segment.sieve import without_specks
+from models.prediction import Prediction
+from tasks.compare import changed, changes, previous_observation, settled
+from tasks.mines import Mine, registry
+from tasks.rasters import Grid, read
+from tasks.segment import model_for, model_name, read_prediction, without_specks
 from tasks.settings import settings
-from tasks.validate.validate import reflectance, validity
+from tasks.validate import reflectance, validity
 
 OFF: dict[str, dict[str, Any]] = {
     "border": {"border_px": 0},
@@ -55,8 +52,8 @@ def limits(switched: Mapping[str, Any]) -> Limits:
 class Dates:
     """A place on two dates: what was `seen`, and what would have been if clouds counted as ground (`unmasked`)."""
 
-    seen: tuple[Look, Look]
-    unmasked: tuple[Look, Look]
+    seen: tuple[Prediction, Prediction]
+    unmasked: tuple[Prediction, Prediction]
     time: datetime
     grid: Grid
 
@@ -79,7 +76,7 @@ def compared(dates: Dates) -> dict[str, list[sql.Row]]:
     return {guards: _rows(frame) for guards, frame in found.items()}
 
 
-def codes(looks: Sequence[Look], switched: Mapping[str, Any]) -> list[np.ndarray]:
+def codes(looks: Sequence[Prediction], switched: Mapping[str, Any]) -> list[np.ndarray]:
     """Return what changed at each of `looks`, in order of sensing: int32 (H, W), from × 256 + to, else 0."""
     limit, found = limits(switched), []
     for k, now in enumerate(looks):
@@ -90,7 +87,7 @@ def codes(looks: Sequence[Look], switched: Mapping[str, Any]) -> list[np.ndarray
     return found
 
 
-def _changes(looks: tuple[Look, Look], dates: Dates, switched: Mapping[str, Any]) -> gpd.GeoDataFrame:
+def _changes(looks: tuple[Prediction, Prediction], dates: Dates, switched: Mapping[str, Any]) -> gpd.GeoDataFrame:
     before, now = looks
     return changes(
         before=previous_observation(earlier=[before], needed=now.classes != NODATA),
@@ -113,12 +110,12 @@ def dates_of(connection: sql.Connection, slug: str) -> Dates:
     mine = registry.find(connection, slug)
     rows = sql.run(connection, "report_epochs", mine_id=mine.mine_id, model=model_name(mine.model or settings().model))
     both = rows[0], rows[-1]
-    looks = [look_of(sql.run(connection, "epoch_find", epoch_id=row["epoch_id"])[0])[0] for row in both]
+    looks = [read_prediction(sql.run(connection, "epoch_find", epoch_id=row["epoch_id"])[0])[0] for row in both]
     bare = [_unmasked(row, look, mine) for row, look in zip(both, looks, strict=True)]
     return Dates((looks[0], looks[1]), (bare[0], bare[1]), both[0]["sensing_time"], mine.grid)
 
 
-def _unmasked(epoch: sql.Row, look: Look, mine: Mine) -> Look:
+def _unmasked(epoch: sql.Row, look: Prediction, mine: Mine) -> Prediction:
     """Return what the network saw of all that lay inside the swath, cloud or not."""
     scene = read(epoch["raster"], epoch["checksum"])
     inside = (scene.band("dataMask") > 0) & scene.grid.mask(mine.aoi)
@@ -133,4 +130,4 @@ def _unmasked(epoch: sql.Row, look: Look, mine: Mine) -> Look:
         runtime=given.runtime, memory_mb=given.predict_memory_mb,
     )  # fmt: skip
     classes = without_specks(np.where(inside, seen.classes, NODATA).astype(np.uint8), given.min_segment_hectares)
-    return Look(classes, seen.confidence, seen.footprint)
+    return Prediction(classes, seen.confidence, seen.footprint)

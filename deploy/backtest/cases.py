@@ -15,7 +15,7 @@ from deploy.backtest.intervals import share_interval
 from deploy.backtest.replay import Say, Words, watched
 from deploy.backtest.truth import case_of, figures, tally
 from tasks.errors import WrongUse
-from tasks.segment.segment import model_name
+from tasks.segment import model_name
 from tasks.settings import settings
 
 Kinds = dict[str, dict[str, Any]]

@@ -15,14 +15,10 @@ import sql
 from deploy.backtest.truth import Case
 from deploy.backtest.worst import MOST, Mistake
 from tasks.mines import registry
-from tasks.notify.evidence import pixels, rings
-from tasks.rasters.cog import Raster, read
-from tasks.rasters.grid import Grid, to_utm
-from tasks.rasters.pictures import Panel, overlay, sheet
-from tasks.segment.segment import model_name
-from tasks.segment.vectorise import outlines, regions
+from tasks.rasters import Grid, Panel, Raster, overlay, pixels, read, rings, sheet, to_utm
+from tasks.segment import model_name, outlines, regions
 from tasks.settings import settings
-from tasks.validate.validate import reflectance
+from tasks.validate import reflectance
 
 INDEX = "index.md"
 """The file that lists the pictures."""

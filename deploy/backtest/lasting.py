@@ -10,10 +10,10 @@ import numpy as np
 
 from deploy.backtest.intervals import rate_interval
 from models.labels import NODATA
-from tasks.alert.lifecycle import MINED, NOT_MINED, agreement, next_state
-from tasks.compare.change import mined
-from tasks.segment.sieve import HECTARES_PER_PIXEL
-from tasks.segment.vectorise import regions
+from tasks.alert import MINED, NOT_MINED, agreement, next_state
+from tasks.compare import mined
+from tasks.rasters import HECTARES_PER_PIXEL
+from tasks.segment import regions
 
 CONFIRMATIONS = ((0, 0), (1, 1), (1, 2), (2, 2), (2, 3), (3, 3), (3, 5))
 """Ways to confirm, n of m, that are held against each other; with 0 of 0 all counts at once."""

@@ -8,7 +8,7 @@ from deploy.backtest import drawing, worst
 from deploy.backtest.replay import Say, Words, watched
 from deploy.backtest.score import Outcome, score
 from tasks.errors import WrongUse
-from tasks.segment.segment import model_name
+from tasks.segment import model_name
 from tasks.settings import settings
 
 

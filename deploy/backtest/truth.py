@@ -12,8 +12,7 @@ from rasterio.features import rasterize
 
 import sql
 from deploy.backtest.intervals import intervals
-from tasks.rasters.grid import Grid, to_utm
-from tasks.segment.sieve import HECTARES_PER_PIXEL
+from tasks.rasters import HECTARES_PER_PIXEL, Grid, to_utm
 
 NOT_SCORED = 65535
 """In the truth: cloud or shadow on either date, or a rim where labels are not that good."""

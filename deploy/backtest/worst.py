@@ -8,7 +8,7 @@ import numpy as np
 from deploy.backtest.score import Outcome
 from deploy.backtest.truth import Case, tally
 from models.labels import LABELS
-from tasks.segment.sieve import HECTARES_PER_PIXEL
+from tasks.rasters import HECTARES_PER_PIXEL
 
 MOST = 10
 """How many of the worst errors are shown."""

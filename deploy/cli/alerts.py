@@ -11,10 +11,9 @@ from rich.table import Table
 
 import sql
 from deploy.cli.console import draw
-from tasks.alert.lifecycle import decide
+from tasks.alert import decide
 from tasks.mines import registry
-from tasks.notify import evidence
-from tasks.notify.notice import body, facts, subject
+from tasks.notify import body, evidence, facts, subject
 from tasks.settings import settings
 
 app = typer.Typer()

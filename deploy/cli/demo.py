@@ -11,7 +11,7 @@ from deploy.cli.report import report
 from deploy.stack import stack
 from tasks.errors import WrongUse
 from tasks.mines import registry
-from tasks.report.report import picture
+from tasks.report import picture
 from tasks.settings import home, settings
 
 FIRST_DAY, LAST_DAY = "2026-01-01", "2026-10-31"

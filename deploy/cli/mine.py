@@ -9,9 +9,7 @@ import typer
 
 import sql
 from tasks.errors import WrongUse
-from tasks.mines import registry
-from tasks.mines.outline import square_kilometres
-from tasks.mines.sites import NEAR_KM, read_frame, sites, slug_of
+from tasks.mines import NEAR_KM, read_frame, registry, sites, slug_of, square_kilometres
 from tasks.settings import settings
 
 app = typer.Typer(help="Register mines and look at them.", no_args_is_help=True)

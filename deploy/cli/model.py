@@ -206,7 +206,7 @@ def predict(
     """
     from models import zoo
     from models.predict import predict as run
-    from tasks.rasters.scene import read_scene, write_classes
+    from tasks.rasters import read_scene, write_classes
 
     if not out.parent.is_dir():
         raise WrongUse(f"there is no folder {out.parent} to write {out.name} to")

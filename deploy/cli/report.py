@@ -11,8 +11,8 @@ import sql
 from deploy.cli.console import draw
 from tasks.errors import WrongUse
 from tasks.mines import registry
-from tasks.report.report import Report, picture
-from tasks.report.report import report as of_mine
+from tasks.report import Report, picture
+from tasks.report import report as of_mine
 from tasks.settings import settings
 
 

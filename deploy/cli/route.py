@@ -54,7 +54,7 @@ def add(
 
     Example: minecam route add field-team --states confirmed,resolved --severity 2
     """
-    from tasks.notify.notify import receiver
+    from tasks.notify import receiver
 
     if receiver(block) is None:
         raise WrongUse(f"there is no notification block '{block}': make it in the Prefect UI first")

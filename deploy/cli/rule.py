@@ -9,9 +9,7 @@ from rich.table import Table
 import sql
 from deploy.cli.console import draw
 from models.labels import LABELS
-from tasks.alert import rules
-from tasks.alert.lifecycle import MINED, NOT_MINED
-from tasks.alert.measures import OF_CALENDAR, OF_CHANGE, unit
+from tasks.alert import MINED, NOT_MINED, OF_CALENDAR, OF_CHANGE, rules, unit
 from tasks.errors import WrongUse
 from tasks.settings import settings
 

@@ -9,8 +9,7 @@ import httpx
 
 import sql
 from deploy.stack import stack
-from tasks.acquire import service
-from tasks.acquire.client import Session
+from tasks.acquire import Session, service
 from tasks.errors import EXPLAINED, StackError
 from tasks.settings import home, settings
 

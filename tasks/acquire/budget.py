@@ -12,7 +12,7 @@ from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
 import sql
-from tasks.mines.registry import PRIORITIES, Mine
+from tasks.mines import PRIORITIES, Mine
 from tasks.settings import settings
 
 PIXELS = 512 * 512

@@ -19,7 +19,7 @@ from tasks.acquire.client import Client
 from tasks.acquire.products import group, shows
 from tasks.acquire.sharing import ground
 from tasks.errors import WrongUse
-from tasks.mines.registry import Mine
+from tasks.mines import Mine
 from tasks.settings import Settings, settings
 
 log = logging.getLogger(__name__)

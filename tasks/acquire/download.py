@@ -15,9 +15,8 @@ from tasks.acquire import budget, service
 from tasks.acquire.request import band_names, charged, fetch, mission, paid_bands, parts, price, unpack
 from tasks.acquire.sharing import MAX_SIDE, Due, joined
 from tasks.errors import RasterError, RasterLost, ServiceDown, ServiceError, UnitsSpent
-from tasks.mines.registry import PRIORITIES, Mine
-from tasks.rasters.cog import read, write_cog
-from tasks.rasters.grid import Grid
+from tasks.mines import PRIORITIES, Mine
+from tasks.rasters import Grid, read, write_cog
 from tasks.settings import settings
 
 EMPTY = "the service sent no data of a day for which its catalog has products"

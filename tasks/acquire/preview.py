@@ -15,12 +15,10 @@ from tasks.acquire import budget, service
 from tasks.acquire.download import failed, refuse_empty
 from tasks.acquire.request import charged, fetch, price, unpack
 from tasks.errors import ServiceDown, ServiceError
-from tasks.mines.registry import Mine
-from tasks.rasters.grid import Grid, to_utm
-from tasks.rasters.validity import cloud_mask, valid_mask
+from tasks.mines import Mine
+from tasks.rasters import Grid, cloud_mask, to_utm, valid_mask
 from tasks.settings import settings
-from tasks.suites.checkpoint import Figures, judge
-from tasks.suites.expectations import LOOK, suite
+from tasks.suites import LOOK, Figures, judge, suite
 
 COARSER = 6
 """Pixels of the grid in a pixel of the look: 60 m, the resolution at which clouds are classified."""

@@ -20,8 +20,7 @@ from tasks.acquire import budget, service
 from tasks.acquire.client import Client
 from tasks.acquire.sharing import MAX_SIDE
 from tasks.errors import RasterError, ServiceError
-from tasks.rasters.cog import decode
-from tasks.rasters.grid import Grid
+from tasks.rasters import Grid, decode
 
 PROCESSING = {
     "sentinel-2": {"harmonizeValues": True},  # takes the offset away that baseline 04.00 brought

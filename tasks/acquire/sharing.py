@@ -12,8 +12,8 @@ from shapely.geometry import MultiPolygon
 
 import sql
 from tasks.acquire import budget
-from tasks.mines.registry import Mine
-from tasks.rasters.grid import PIXEL, Grid
+from tasks.mines import Mine
+from tasks.rasters import PIXEL, Grid
 
 REQUEST_UNITS = 1.0
 """What a request is worth in processing units: an account of the free tier has 10,000 of each a month."""

@@ -14,8 +14,8 @@ from tasks.alert import late_arrivals as late
 from tasks.alert.lifecycle import NOT_MINED, known_as_mine, next_state, transition
 from tasks.alert.measures import NEAR, OF_CHANGE, OF_MINE, Match, adds, amount, joined, match, reached, severity
 from tasks.alert.observation import Sight, ground_of
-from tasks.mines.registry import Mine
-from tasks.rasters.grid import to_utm
+from tasks.mines import Mine
+from tasks.rasters import to_utm
 
 log = logging.getLogger(__name__)
 

@@ -92,20 +92,6 @@ def decide(connection: sql.Connection, alert_id: int, decision: str, *, who: str
     return row
 
 
-def withdraw(connection: sql.Connection, acquisition_id: int) -> None:
-    """Supersede the epochs of an acquisition that is refused, and let alerts expire that nothing but these has shown.
-
-    Within a transaction of the caller.
-    """
-    for epoch in sql.run(connection, "epoch_withdraw", acquisition_id=acquisition_id):
-        for alert in sql.run(connection, "alert_unfounded", epoch_id=epoch["epoch_id"]):
-            transition(
-                connection, alert_id=alert["alert_id"], from_state=alert["state"], to_state="expired",
-                epoch_id=epoch["epoch_id"], why="what showed it was judged again, and refused",
-            )  # fmt: skip
-    sql.run(connection, "months_fill", acquisition_id=acquisition_id)
-
-
 def transition(
     connection: sql.Connection,
     *,

@@ -13,7 +13,7 @@ from shapely.geometry import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
 import sql
-from tasks.rasters.grid import to_utm, to_wgs84
+from tasks.rasters import to_utm, to_wgs84
 
 OF_CHANGE = "transition"
 OF_GROWTH = ("growth", "growth_percent")

@@ -14,9 +14,8 @@ from shapely.geometry.base import BaseGeometry
 import sql
 from tasks.alert.lifecycle import agreement
 from tasks.alert.measures import OF_CHANGE, OF_GROWTH, OF_MINE, Match, growth, joined, match, matching, reached
-from tasks.mines.registry import Mine
-from tasks.rasters.cog import Raster, read
-from tasks.rasters.grid import to_utm
+from tasks.mines import Mine
+from tasks.rasters import Raster, read, to_utm
 
 MOST = 0.8
 """Share of the AOI that an epoch must have seen to speak against a measure of the mine as a whole."""

@@ -14,10 +14,10 @@ import pandas as pd
 from scipy import ndimage
 
 from models.labels import NODATA
-from tasks.compare.previous import Look, Observation
-from tasks.rasters.grid import Grid
-from tasks.segment.sieve import HECTARES_PER_PIXEL, without_specks
-from tasks.segment.vectorise import outlines, regions
+from models.prediction import Prediction
+from tasks.compare.previous import PreviousObservation
+from tasks.rasters import HECTARES_PER_PIXEL, Grid
+from tasks.segment import outlines, regions, without_specks
 
 RECLAIMED = 10
 
@@ -35,13 +35,13 @@ def mined(classes: np.ndarray) -> np.ndarray:
     return np.where(classes == NODATA, NODATA, classes > 0).astype(np.uint8)
 
 
-def sureness(look: Look) -> np.ndarray:
-    """Return uint8 (H, W), per cent: how sure `look` is that a pixel is mine, or that it is background.
+def sureness(prediction: Prediction) -> np.ndarray:
+    """Return uint8 (H, W), per cent: how sure a prediction is that a pixel is mine, or that it is background.
 
     Reclaimed ground is between the two, so there it must be sure of just that.
     """
-    of_mine = np.where(look.classes == RECLAIMED, look.confidence, look.footprint)
-    return np.where(look.classes == 0, 100 - look.footprint, of_mine)
+    of_mine = np.where(prediction.classes == RECLAIMED, prediction.confidence, prediction.footprint)
+    return np.where(prediction.classes == 0, 100 - prediction.footprint, of_mine)
 
 
 def kinds(before: np.ndarray, after: np.ndarray) -> np.ndarray:
@@ -53,7 +53,7 @@ def kinds(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     return np.where(was != now, transitions(was, now), transitions(before, after))
 
 
-def changed(*, before: Look, now: Look, border_px: int, min_confidence: float) -> np.ndarray:
+def changed(*, before: Prediction, now: Prediction, border_px: int, min_confidence: float) -> np.ndarray:
     """Return bool (H, W): pixels that changed, before the minimum mapping unit.
 
     Both sides must be valid and at least `min_confidence` (0-1) sure of what differs: where mine appeared or vanished
@@ -108,9 +108,9 @@ def settled(*, before: np.ndarray, after: np.ndarray, mask: np.ndarray, least: f
 
 def changes(
     *,
-    before: Observation,
+    before: PreviousObservation,
     times: Sequence[datetime],
-    now: Look,
+    now: Prediction,
     grid: Grid,
     border_px: int,
     min_confidence: float,

@@ -13,14 +13,14 @@ import numpy as np
 import sql
 from models.labels import LABELS, NODATA
 from tasks.compare.change import changes
-from tasks.compare.previous import Observation, look_back, look_of
-from tasks.mines.registry import Mine
-from tasks.segment.sieve import HECTARES_PER_PIXEL
-from tasks.segment.store import copy_rows
+from tasks.compare.previous import PreviousObservation, previous_of
+from tasks.mines import Mine
+from tasks.rasters import HECTARES_PER_PIXEL
+from tasks.segment import read_prediction
 from tasks.settings import settings
 
 
-def class_changes(*, before: Observation, classes: np.ndarray) -> list[dict[str, float]]:
+def class_changes(*, before: PreviousObservation, classes: np.ndarray) -> list[dict[str, float]]:
     """Return class_id, hectares_before, hectares_now and unknown_hectares of every label.
 
     `classes` is uint8 (H, W), 255 unknown. The first two are of the pixels valid on both sides, so that their
@@ -48,8 +48,10 @@ def compare(connection: sql.Connection, epoch: sql.Row, mine: Mine, *, flow_run_
     earlier epochs are missing or damaged, RasterError when one cannot be read for now; then nothing was written.
     """
     given = settings()
-    now, grid = look_of(epoch)
-    before, earlier = look_back(connection, epoch, needed=now.classes != NODATA, wanted=grid.mask(mine.aoi), grid=grid)
+    now, grid = read_prediction(epoch)
+    before, earlier = previous_of(
+        connection, epoch, needed=now.classes != NODATA, wanted=grid.mask(mine.aoi), grid=grid
+    )
     frame = changes(
         before=before,
         times=[row["sensing_time"] for row in earlier],
@@ -116,5 +118,5 @@ def _write(
             for row in frame.itertuples()
         )  # fmt: skip
         types = ["int8", "int4", "int2", "int2", "float4", "float4", "timestamptz", "timestamptz"]
-        copy_rows(connection, "change_copy", types, rows)
+        sql.copy_rows(connection, "change_copy", types, rows)
     return comparison

@@ -11,9 +11,10 @@ import numpy as np
 
 import sql
 from models.labels import NODATA
-from tasks.errors import EpochsLost, RasterLost
-from tasks.rasters.cog import read
-from tasks.rasters.grid import Grid
+from models.prediction import Prediction
+from tasks.errors import EpochsLost
+from tasks.rasters import Grid
+from tasks.segment import read_prediction
 
 FAR = 6
 """Looks that are read for ground of which only is to be said what it was when it was seen last."""
@@ -23,20 +24,8 @@ PAGE = 12
 
 
 @dataclass(frozen=True)
-class Look:
-    """What an epoch saw, uint8 (H, W), 255 unknown: `classes`; in per cent their `confidence`, and `footprint`.
-
-    The latter is the chance of mine, of all components together.
-    """
-
-    classes: np.ndarray
-    confidence: np.ndarray
-    footprint: np.ndarray
-
-
-@dataclass(frozen=True)
-class Observation(Look):
-    """What was seen before, of each pixel the latest.
+class PreviousObservation(Prediction):
+    """What was seen before an epoch, of each pixel the latest.
 
     `source` int16 is the position of the earlier epoch that each pixel comes from, -1 where none saw it.
     """
@@ -45,8 +34,8 @@ class Observation(Look):
 
 
 def previous_observation(
-    *, earlier: Iterable[Look], needed: np.ndarray, wanted: np.ndarray | None = None
-) -> Observation:
+    *, earlier: Iterable[Prediction], needed: np.ndarray, wanted: np.ndarray | None = None
+) -> PreviousObservation:
     """Return the latest valid observation of each pixel.
 
     `earlier` gives what was seen, latest first; it is read no further than until every pixel of `needed`, bool (H, W),
@@ -66,29 +55,12 @@ def previous_observation(
         footprint[filled], source[filled] = look.footprint[filled], position
         missing &= ~filled
         position += 1
-    return Observation(classes, confidence, footprint, source)
+    return PreviousObservation(classes, confidence, footprint, source)
 
 
-def look_of(epoch: sql.Row) -> tuple[Look, Grid]:
-    """Return what `epoch` saw, and its grid.
-
-    Raises EpochsLost when a raster of it is missing or damaged, RasterError when one cannot be read for now.
-    """
-    try:
-        classes = read(epoch["class_raster"], epoch["class_checksum"])
-        chances = read(epoch["confidence_raster"], epoch["confidence_checksum"])
-    except RasterLost as error:
-        raise EpochsLost({epoch["epoch_id"]: str(error)}) from error
-    seen, sure = classes.band("class"), chances.band("confidence")
-    if "footprint" in chances.descriptions:
-        return Look(seen, sure, chances.band("footprint")), classes.grid
-    # Of the days before it was kept: mine is at least as likely as the component that was chosen.
-    return Look(seen, sure, np.where(seen == 0, 100 - sure, sure)), classes.grid
-
-
-def look_back(
+def previous_of(
     connection: sql.Connection, epoch: sql.Row, *, needed: np.ndarray, wanted: np.ndarray, grid: Grid
-) -> tuple[Observation, list[sql.Row]]:
+) -> tuple[PreviousObservation, list[sql.Row]]:
     """Return what was seen of `needed`, bool (H, W), before `epoch`, and the epochs read for it, latest first.
 
     The first look at a pixel searches all history, every later one ends at an epoch that saw it; for ground that is
@@ -98,12 +70,12 @@ def look_back(
     read_so_far: list[sql.Row] = []
     lost: dict[int, str] = {}
 
-    def earlier() -> Iterator[Look]:
-        nothing = Look(*np.full((3, *needed.shape), NODATA, np.uint8))
+    def earlier() -> Iterator[Prediction]:
+        nothing = Prediction(*np.full((3, *needed.shape), NODATA, np.uint8))
         for row in _epochs_before(connection, epoch):
             read_so_far.append(row)
             try:
-                look, of = look_of(row)
+                look, of = read_prediction(row)
             except EpochsLost as error:
                 lost.update(error.reasons)
                 yield nothing

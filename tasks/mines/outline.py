@@ -13,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 from shapely.validation import explain_validity
 
 from tasks.errors import WrongUse
-from tasks.rasters.grid import grid_for
+from tasks.rasters import grid_for
 
 REPAIR_TOLERANCE = 0.01
 """Share of the area that a repair may gain or lose."""

@@ -16,7 +16,7 @@ from models.labels import LABELS
 from tasks.errors import WrongUse
 from tasks.mines.outline import Outline, sound, sound_aoi
 from tasks.mines.sites import read_frame, sites
-from tasks.rasters.grid import Grid, grid_for
+from tasks.rasters import Grid, grid_for
 from tasks.settings import settings
 from tasks.text import LONGEST_NOTES, fit
 

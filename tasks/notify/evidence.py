@@ -14,14 +14,11 @@ import shapely
 import sql
 from tasks.errors import MineCamError, WrongUse
 from tasks.notify.notice import facts, markdown
-from tasks.rasters.cog import read
-from tasks.rasters.grid import Grid, to_utm
-from tasks.rasters.pictures import before_after, colours
+from tasks.rasters import Grid, before_after, colours, pixels, read, rings, to_utm
 
 log = logging.getLogger(__name__)
 
 LEAST_PIXELS = 64  # side of the ground that a picture shows
-LEAST_HOLE = 5_000.0  # square metres
 
 
 def picture(event: sql.Row) -> bytes | None:
@@ -93,15 +90,3 @@ def surroundings(ground: Any, grid: Grid) -> tuple[slice, slice]:
     ]
     columns = slice(starts[0], min(starts[0] + side, grid.width))
     return slice(starts[1], min(starts[1] + side, grid.height)), columns
-
-
-def rings(ground: Any) -> list[Any]:
-    """Return the rings of the polygons in `ground` (in metres) that are to be drawn: small holes only hide it."""
-    parts = shapely.get_parts(ground)
-    holes = [ring for part in parts for ring in part.interiors if shapely.Polygon(ring).area >= LEAST_HOLE]
-    return [*(part.exterior for part in parts), *holes]
-
-
-def pixels(ring: Any, grid: Grid) -> np.ndarray:
-    """Return the corners of `ring` as column and row, (n, 2)."""
-    return (shapely.get_coordinates(ring) - (grid.left, grid.top)) / (grid.transform.a, grid.transform.e)

@@ -9,7 +9,7 @@ from typing import Any
 import shapely
 
 import sql
-from tasks.alert.measures import amount, unit
+from tasks.alert import amount, unit
 from tasks.text import inert, without_calls
 
 

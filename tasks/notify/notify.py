@@ -15,13 +15,13 @@ from operator import itemgetter
 from typing import Any
 
 import sql
-from tasks.alert.measures import unit
+from tasks.alert import unit
 from tasks.errors import WrongUse
-from tasks.mines.registry import Mine
+from tasks.mines import Mine
 from tasks.notify import routes
 from tasks.notify.evidence import picture
 from tasks.notify.notice import body, digest, markdown, subject
-from tasks.rasters.pictures import address
+from tasks.rasters import address
 from tasks.settings import settings
 from tasks.text import one_line
 

@@ -16,6 +16,7 @@ from shapely.geometry.base import BaseGeometry
 
 PIXEL = 10.0
 """Side of a pixel in metres."""
+HECTARES_PER_PIXEL = 0.01
 
 
 @dataclass(frozen=True)

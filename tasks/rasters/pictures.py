@@ -7,12 +7,15 @@ import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import shapely
 from PIL import Image, ImageDraw, ImageFont
 
 from models.labels import COMPONENTS
 from tasks.rasters.cog import Raster
+from tasks.rasters.grid import Grid
 
 WIDTH = 700
 """Pixels that a picture is wide at most."""
@@ -25,6 +28,7 @@ PAPER = (255, 255, 255)
 THUMBNAIL = 160
 """Pixels that a thumbnail is wide or high at most."""
 CAPTION = 16  # pixels below a panel for its words
+LEAST_HOLE = 5_000.0  # square metres
 
 
 def true_colour(bands: np.ndarray, *, valid: np.ndarray | None = None, percent: float = 2.0) -> np.ndarray:
@@ -62,6 +66,18 @@ def overlay(classes: np.ndarray, rgb: np.ndarray, *, strength: float = 0.5) -> n
         where = classes == label.id
         picture[where] = (1 - strength) * picture[where] + strength * np.array(label.rgb, np.float32)
     return picture.round().astype(np.uint8)
+
+
+def rings(ground: Any) -> list[Any]:
+    """Return the rings of the polygons in `ground` (in metres) that are to be drawn: small holes only hide it."""
+    parts = shapely.get_parts(ground)
+    holes = [ring for part in parts for ring in part.interiors if shapely.Polygon(ring).area >= LEAST_HOLE]
+    return [*(part.exterior for part in parts), *holes]
+
+
+def pixels(ring: Any, grid: Grid) -> np.ndarray:
+    """Return the corners of `ring` as column and row, (n, 2)."""
+    return (shapely.get_coordinates(ring) - (grid.left, grid.top)) / (grid.transform.a, grid.transform.e)
 
 
 def before_after(

@@ -10,12 +10,9 @@ import shapely
 
 import sql
 from tasks.errors import WrongUse
-from tasks.mines.registry import Mine
-from tasks.notify.evidence import pixels, rings
-from tasks.rasters.cog import read
-from tasks.rasters.grid import Grid, to_utm
-from tasks.rasters.pictures import Panel, colours, overlay, sheet
-from tasks.segment.segment import model_name
+from tasks.mines import Mine
+from tasks.rasters import Grid, Panel, colours, overlay, pixels, read, rings, sheet, to_utm
+from tasks.segment import model_name
 from tasks.settings import settings
 
 WHOLE = 0.9

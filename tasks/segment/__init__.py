@@ -1,1 +1,12 @@
 """Segments accepted acquisitions, draws polygons, and stores both as an epoch."""
+
+from tasks.segment.predictions import read_prediction
+from tasks.segment.segment import model_for, model_name, segment
+from tasks.segment.sieve import without_specks
+from tasks.segment.store import store
+from tasks.segment.vectorise import outlines, regions, vectorise
+
+__all__ = [
+    "model_for", "model_name", "outlines", "read_prediction", "regions", "segment", "store", "vectorise",
+    "without_specks",
+]  # fmt: skip

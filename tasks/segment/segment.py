@@ -12,16 +12,12 @@ import numpy as np
 
 import sql
 from models.labels import LABELS, NODATA
-from tasks.compare.previous import Look
-from tasks.mines.registry import Mine
-from tasks.rasters.cog import Raster, read, write_cog
-from tasks.rasters.grid import Grid
-from tasks.rasters.validity import beside
+from models.prediction import Prediction
+from tasks.mines import Mine
+from tasks.rasters import Grid, Raster, beside, read, write_cog
 from tasks.segment.sieve import without_specks
 from tasks.settings import settings
-from tasks.validate.alignment import Shift, aligned
-from tasks.validate.clouds import told_by
-from tasks.validate.validate import reflectance, validity
+from tasks.validate import aligned, reflectance, told_by, undone, validity
 
 if TYPE_CHECKING:  # torch takes seconds to import, and nothing here needs it
     from models.zoo import SegmentationModel
@@ -93,8 +89,8 @@ def doubted(chance: np.ndarray, doubt: np.ndarray) -> np.ndarray:
     return np.where(doubt, np.round(even), chance).astype(np.uint8)
 
 
-def look_at(raster: Raster, model: "SegmentationModel", inside: np.ndarray) -> Look:
-    """Return what `model` sees in `raster`.
+def predicted(raster: Raster, model: "SegmentationModel", inside: np.ndarray) -> Prediction:
+    """Return what `model` says of `raster`.
 
     Only what was truly observed `inside`, bool (H, W), has a class. Raises ModelError when the bands do not fit.
     """
@@ -111,7 +107,7 @@ def look_at(raster: Raster, model: "SegmentationModel", inside: np.ndarray) -> L
     doubt = beside(observed, given.cloud_reach_px)
     confidence = np.minimum(seen.confidence, doubted(seen.confidence, doubt))
     chance = doubted(seen.footprint, doubt)
-    return Look(classes, *(np.where(valid, of, NODATA).astype(np.uint8) for of in (confidence, chance)))
+    return Prediction(classes, *(np.where(valid, of, NODATA).astype(np.uint8) for of in (confidence, chance)))
 
 
 def segment(acquisition: sql.Row, mine: Mine, model: "SegmentationModel") -> Segmented:
@@ -124,7 +120,7 @@ def segment(acquisition: sql.Row, mine: Mine, model: "SegmentationModel") -> Seg
     given = settings()
     raster, shift = read(acquisition["raster"], acquisition["checksum"]), undone(acquisition, given.min_shift_px)
     raster = raster if shift is None else aligned(raster, shift)
-    seen = look_at(raster, model, raster.grid.mask(mine.aoi))
+    seen = predicted(raster, model, raster.grid.mask(mine.aoi))
     tags = _tags(acquisition, model, raster.tags)
     tags |= {"cloud_mask": told_by(raster), "cloud_margin_px": str(given.cloud_margin_px)}
     addresses = [address_of(given.raster_root, acquisition, mine, model, kind) for kind in ("classes", "confidence")]
@@ -140,12 +136,6 @@ def segment(acquisition: sql.Row, mine: Mine, model: "SegmentationModel") -> Seg
         ),
     )  # fmt: skip
     return Segmented(seen.classes, seen.confidence, (addresses[0], addresses[1]), checksums, raster.grid)
-
-
-def undone(acquisition: sql.Row, least: float) -> Shift | None:
-    """Return the shift (rows, columns) that is undone before segmentation, in pixels; None: of `least` or less."""
-    rows, columns = acquisition["shift_rows"], acquisition["shift_columns"]
-    return None if rows is None or np.hypot(rows, columns) <= least else (rows, columns)
 
 
 def _tags(acquisition: sql.Row, model: "SegmentationModel", origin: dict[str, str]) -> dict[str, str]:

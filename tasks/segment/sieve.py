@@ -7,9 +7,7 @@ import numpy as np
 from rasterio.features import sieve
 
 from models.labels import NODATA
-
-HECTARES_PER_PIXEL = 0.01
-"""A pixel of a mine's grid is 10 m × 10 m."""
+from tasks.rasters import HECTARES_PER_PIXEL
 
 
 def without_specks(classes: np.ndarray, min_hectares: float) -> np.ndarray:

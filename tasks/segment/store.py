@@ -9,20 +9,16 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import shapely
-from psycopg.types import TypeInfo
 from psycopg.types.json import Jsonb
-from psycopg.types.shapely import register_shapely
 
 import sql
 from models.labels import LABELS, NODATA
-from tasks.alert.lifecycle import withdraw
-from tasks.mines.registry import Mine
+from tasks.mines import Mine
+from tasks.rasters import HECTARES_PER_PIXEL
 from tasks.segment.segment import Segmented
-from tasks.segment.sieve import HECTARES_PER_PIXEL
 from tasks.segment.vectorise import outlines, regions
 from tasks.settings import settings
-from tasks.suites.checkpoint import Figures, Judgement, judge
-from tasks.suites.expectations import SEGMENTS, suite
+from tasks.suites import SEGMENTS, Figures, Judgement, judge, suite
 
 if TYPE_CHECKING:
     from models.zoo import SegmentationModel
@@ -63,19 +59,6 @@ def figures(frame: gpd.GeoDataFrame, classes: np.ndarray) -> Figures:
     }
 
 
-def copy_rows(connection: sql.Connection, statement: str, types: list[str], rows: Any) -> None:
-    """Write `rows` (the last value a shapely geometry in EPSG:4326) by the binary COPY `queries/<statement>.sql`."""
-    info = TypeInfo.fetch(connection, "geometry")
-    if info is None:
-        raise sql.DatabaseError("the database has no type 'geometry': run `minecam db migrate`")
-    with sql.in_words(), connection.cursor() as cursor:
-        register_shapely(info, cursor)  # on this cursor alone: elsewhere geometries stay as they are
-        with cursor.copy(sql.query(statement)) as copy:
-            copy.set_types([*types, "geometry"])
-            for row in rows:
-                copy.write_row((*row[:-1], shapely.set_srid(row[-1], 4326)))
-
-
 def store(
     connection: sql.Connection,
     acquisition: sql.Row,
@@ -90,7 +73,7 @@ def store(
     A current epoch of the same weights and pixels is returned as it is; one of others under the same name is
     superseded, and so is one made from older products of the same sensing: only now, since newer products that are
     refused (cloud, a fault) must not take away what was known of that day. Polygons that fail their suite
-    quarantine the acquisition: None, nothing else is written, and an epoch by other pixels is superseded.
+    quarantine the acquisition: None, and nothing else is written; `withdraw` takes back an epoch by other pixels.
     """
     judgement_figures = figures(frame, segmented.classes)
     judgement = judge(suite=SEGMENTS, figures=judgement_figures, checks=suite(SEGMENTS, settings()))
@@ -106,7 +89,6 @@ def store(
         _record(connection, acquisition_id, judgement, judgement_figures, flow_run_id)
         if not judgement.passed:
             sql.run(connection, "acquisition_quarantine", acquisition_id=acquisition_id, reasons=judgement.reasons)
-            withdraw(connection, acquisition_id)
             return None
         if current:
             other = "pixels" if same_weights else "weights"
@@ -169,13 +151,13 @@ def _write_segments(connection: sql.Connection, epoch: sql.Row, frame: gpd.GeoDa
         (epoch["epoch_id"], epoch["mine_id"], int(cls), epoch["sensing_time"], float(area), float(sure), outline)
         for cls, area, sure, outline in columns
     )
-    copy_rows(connection, "segment_copy", ["int8", "int4", "int2", "timestamptz", "float4", "float4"], rows)
+    sql.copy_rows(connection, "segment_copy", ["int8", "int4", "int2", "timestamptz", "float4", "float4"], rows)
 
 
 def _write_unseen(connection: sql.Connection, epoch: sql.Row, mine: Mine, segmented: Segmented) -> None:
     unseen = segmented.grid.mask(mine.aoi) & (segmented.classes == NODATA)
     if unseen.any():
         ground = shapely.union_all(outlines(regions(unseen, unseen), segmented.grid))
-        copy_rows(
+        sql.copy_rows(
             connection, "unseen_copy", ["int8"], [(epoch["epoch_id"], shapely.multipolygons(shapely.get_parts(ground)))]
         )

@@ -13,8 +13,8 @@ from rasterio.features import shapes
 from scipy import ndimage
 
 from models.labels import BACKGROUND, NODATA
-from tasks.rasters.grid import PIXEL, Grid, to_wgs84
-from tasks.segment.sieve import HECTARES_PER_PIXEL, without_specks
+from tasks.rasters import HECTARES_PER_PIXEL, PIXEL, Grid, to_wgs84
+from tasks.segment.sieve import without_specks
 from tasks.settings import settings
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import ndimage
 
-from tasks.rasters.cog import Raster
+import sql
+from tasks.rasters import Raster
 
 Shift = tuple[float, float]
 
@@ -112,6 +113,12 @@ def aligned(raster: Raster, shift: Shift) -> Raster:
         planes.append(laid)
     array = (np.stack(planes) * there).astype(raster.array.dtype)
     return Raster(array, raster.descriptions, raster.grid, raster.tags)
+
+
+def undone(acquisition: sql.Row, least: float) -> Shift | None:
+    """Return the shift (rows, columns) that is undone before segmentation, in pixels; None: of `least` or less."""
+    rows, columns = acquisition["shift_rows"], acquisition["shift_columns"]
+    return None if rows is None or np.hypot(rows, columns) <= least else (rows, columns)
 
 
 def _middle(common: np.ndarray) -> tuple[slice, slice]:

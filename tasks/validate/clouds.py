@@ -10,8 +10,7 @@ from threading import Lock
 import numpy as np
 from scipy import ndimage
 
-from tasks.rasters.cog import Raster
-from tasks.rasters.validity import CLOUD
+from tasks.rasters import CLOUD, Raster
 from tasks.settings import settings
 
 BANDS = {"B02": "blue", "B03": "green", "B04": "red", "B08": "nir", "B11": "swir16", "B12": "swir22"}

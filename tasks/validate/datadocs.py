@@ -14,8 +14,7 @@ from urllib.parse import quote
 import sql
 from tasks.errors import WrongUse
 from tasks.settings import settings
-from tasks.suites.checkpoint import context, expectations, table
-from tasks.suites.expectations import suite
+from tasks.suites import context, expectations, suite, table
 
 ACQUISITION = "acquisition"
 """Column that says of which acquisition a row is: its number and day."""

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from tasks.rasters.validity import cloud_mask
-from tasks.suites.checkpoint import Figures
+from tasks.rasters import cloud_mask
+from tasks.suites import Figures
 from tasks.validate.alignment import Shift
 from tasks.validate.radiometry import gain, offset_left, stripes
 

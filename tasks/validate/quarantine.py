@@ -14,12 +14,10 @@ from psycopg.types.json import Jsonb
 import sql
 from tasks import agenda
 from tasks.errors import RasterError, WrongUse
-from tasks.mines.registry import Mine
-from tasks.rasters.cog import read
-from tasks.rasters.pictures import Panel, colours, sheet
+from tasks.mines import Mine
+from tasks.rasters import Panel, colours, read, sheet
 from tasks.settings import settings
-from tasks.suites.checkpoint import judge
-from tasks.suites.expectations import LOOK, suite
+from tasks.suites import LOOK, judge, suite
 from tasks.text import LONGEST_NOTES, clean, fit
 from tasks.validate.validate import validate
 

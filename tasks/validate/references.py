@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import sql
 from tasks.errors import RasterError, RasterLost
-from tasks.rasters.cog import Raster, read
+from tasks.rasters import Raster, read
 from tasks.validate.alignment import Shift
 
 log = logging.getLogger(__name__)

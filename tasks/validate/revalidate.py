@@ -8,12 +8,11 @@ from collections.abc import Iterator
 
 import sql
 from tasks import agenda
-from tasks.alert.lifecycle import withdraw
 from tasks.errors import RasterError, RasterLost
-from tasks.mines.registry import Mine
-from tasks.rasters.cog import read
-from tasks.segment.segment import undone
+from tasks.mines import Mine
+from tasks.rasters import read
 from tasks.settings import settings
+from tasks.validate.alignment import undone
 from tasks.validate.references import history
 from tasks.validate.validate import validate
 
@@ -33,9 +32,9 @@ def revalidate(connection: sql.Connection, acquisition: sql.Row, mine: Mine, *, 
     """Judge an acquisition of `unsettled` again; True: it is to be segmented anew, as it lies elsewhere now or was
     refused before.
 
-    Where it is refused now, its epochs are superseded, and alerts expire that nothing but these have shown. What a
-    person decided stays. It stays as it is, for the next run to judge, while not all rasters can be read. Raises
-    RasterLost when its own is lost, unless it is in quarantine.
+    Where it is refused now, `withdraw` is to take back its epochs. What a person decided stays. It stays as it is, for
+    the next run to judge, while not all rasters can be read. Raises RasterLost when its own is lost, unless it is in
+    quarantine.
     """
     if not _readable(connection, acquisition):
         return False
@@ -45,7 +44,6 @@ def revalidate(connection: sql.Connection, acquisition: sql.Row, mine: Mine, *, 
         if opened is None:  # somebody has just decided on it, or it has newer products
             return False
         if not validate(connection, opened, mine, flow_run_id=flow_run_id):
-            withdraw(connection, identity)
             return False
         now = agenda.current(connection, acquisition)
         if acquisition["state"] != "segmented" or undone(acquisition, least) != undone(now, least):

@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 
 import sql
 from tasks.errors import RasterError
-from tasks.mines.registry import Mine
-from tasks.rasters.cog import read
-from tasks.rasters.pictures import address, colours, thumbnail
-from tasks.suites.expectations import LOOK, SEGMENTS
+from tasks.mines import Mine
+from tasks.rasters import address, colours, read, thumbnail
+from tasks.suites import LOOK, SEGMENTS
 
 log = logging.getLogger(__name__)
 

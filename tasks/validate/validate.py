@@ -11,12 +11,10 @@ from psycopg.types.json import Jsonb
 
 import sql
 from models.sensors import sensor_set
-from tasks.mines.registry import Mine
-from tasks.rasters.cog import Raster, read
-from tasks.rasters.validity import valid_mask
+from tasks.mines import Mine
+from tasks.rasters import Raster, read, valid_mask
 from tasks.settings import settings
-from tasks.suites.checkpoint import Figures, judge
-from tasks.suites.expectations import suite
+from tasks.suites import Figures, judge, suite
 from tasks.validate.alignment import Shift, measured_shift
 from tasks.validate.clouds import scene_classes
 from tasks.validate.figures import figures

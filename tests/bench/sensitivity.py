@@ -24,13 +24,13 @@ from deploy.simulate.surfaces import S2_BANDS
 from deploy.simulate.world import World, world
 from models import zoo
 from models.labels import NODATA
+from models.prediction import Prediction
 from models.zoo import SegmentationModel
 from tasks.compare.change import changed, kinds, mined, settled
-from tasks.compare.previous import Look, previous_observation
+from tasks.compare.previous import previous_observation
 from tasks.rasters.cog import Raster
-from tasks.rasters.grid import Grid
-from tasks.segment.segment import look_at
-from tasks.segment.sieve import HECTARES_PER_PIXEL
+from tasks.rasters.grid import HECTARES_PER_PIXEL, Grid
+from tasks.segment.segment import predicted
 from tasks.settings import settings
 from tasks.validate.alignment import aligned
 from tasks.validate.validate import shift_of, validity
@@ -79,7 +79,7 @@ def acquired(here: World, now: State, moment: datetime, *, cloud: float, by: np.
     return Raster(array, (*S2_BANDS, "SCL", "dataMask"), GRID, {})
 
 
-def seen(raster: Raster, first: Raster | None, model: SegmentationModel) -> Look | None:
+def seen(raster: Raster, first: Raster | None, model: SegmentationModel) -> Prediction | None:
     """Return what the product sees in `raster`, laid on `first` where that is given; None: it is quarantined."""
     given = settings()
     shift = shift_of(raster, EVERYWHERE, [(first, (0.0, 0.0))]) if first else None
@@ -87,10 +87,10 @@ def seen(raster: Raster, first: Raster | None, model: SegmentationModel) -> Look
         raster = aligned(raster, shift)
     if validity(raster, given.cloud_margin_px).mean() < given.min_valid:
         return None
-    return look_at(raster, model, EVERYWHERE)
+    return predicted(raster, model, EVERYWHERE)
 
 
-def found_between(earlier: list[Look], now: Look) -> np.ndarray:
+def found_between(earlier: list[Prediction], now: Prediction) -> np.ndarray:
     """Return bool (H, W): where a comparison finds that mine appeared or vanished."""
     given = settings()
     before = previous_observation(earlier=reversed(earlier), needed=now.classes != NODATA)

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +14,25 @@ import pytest
 
 import sql
 from tasks import agenda
-from tasks.acquire import discover, download
-from tasks.acquire import preview as look
 from tasks.alert.alert import alert
+from tasks.alert.withdraw import withdraw
 from tasks.compare.compare import compare
 from tasks.mines.registry import Mine
 from tasks.rasters.cog import encode_cog, write_cog
 from tasks.rasters.grid import Grid
-from tasks.segment import store
 from tasks.suites.checkpoint import Figures, Judgement
 from tasks.suites.expectations import Check
-from tasks.validate import revalidate, validate
 from tests.final_state import State, final_state
 from tests.flows.world import Scene
 from tests.tasks.conftest import sentinel_hub
 from tests.tasks.segment.test_epochs import MODEL, mine, stored
+
+discover = import_module("tasks.acquire.discover")
+download = import_module("tasks.acquire.download")
+look = import_module("tasks.acquire.preview")
+store = import_module("tasks.segment.store")
+revalidate = import_module("tasks.validate.revalidate")
+validate = import_module("tasks.validate.validate")
 
 __all__ = ["mine", "sentinel_hub"]
 
@@ -101,6 +106,7 @@ def watch(database: sql.Connection, mine: Mine) -> None:
     for acquisition in revalidate.unsettled(database, mine, MODEL.sensor_set.name):
         if revalidate.revalidate(database, acquisition, mine):
             stored(database, mine, agenda.current(database, acquisition))
+    withdraw(database, mine)
     for epoch in agenda.due_epochs(database, mine, MODEL, **EVERY):  # type: ignore[arg-type]
         with database.transaction():
             alert(database, compare(database, epoch, mine), mine)

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import date
 from functools import wraps
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -32,8 +33,9 @@ import sql
 from flows import monitor, steps
 from models.sensors import sensor_set
 from tasks.acquire.client import Client
-from tasks.notify import notify as notices
-from tasks.segment import vectorise
+
+notices = import_module("tasks.notify.notify")
+vectorise = import_module("tasks.segment.vectorise")
 
 MODEL = SimpleNamespace(name="by-brightness", version="1", checksum="a" * 64, sensor_set=sensor_set("s2-rgb"))
 STEPS = (

@@ -16,7 +16,8 @@ from deploy.cli import rule as cli
 from flows import monitor
 from models.errors import ModelError
 from models.experiment import read_experiment
-from tasks.acquire import budget, discover
+from tasks.acquire import budget
+from tasks.acquire.discover import window
 from tasks.alert import lifecycle, rules
 from tasks.errors import WrongUse
 from tasks.mines import registry
@@ -137,7 +138,7 @@ def test_parameters_of_runs(database: sql.Connection, mine: registry.Mine) -> No
             return
         try:
             found = registry.find(database, passed["mine"])
-            first, last = discover.window(
+            first, last = window(
                 start=passed.get("start"), end=passed.get("end"), latest=None, searched=None,
                 today=np.datetime64("2023-06-01").item(), lookback_days=30, overlap_days=10,
             )  # fmt: skip

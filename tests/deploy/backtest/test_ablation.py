@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from deploy.backtest.ablation import Dates, compared
-from tasks.compare.previous import Look
+from models.prediction import Prediction
 from tasks.rasters.grid import Grid
 
 GRID = Grid(32642, 500_000, 3_700_000, 30, 30)
@@ -13,7 +13,7 @@ GRID = Grid(32642, 500_000, 3_700_000, 30, 30)
 
 def look(classes, sure=90):
     chance = np.where(classes == 0, 100 - sure, sure)
-    return Look(
+    return Prediction(
         *(np.where(classes == 255, 255, of).astype(np.uint8) for of in (classes, np.full((30, 30), sure), chance))
     )
 

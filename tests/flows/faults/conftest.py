@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -28,17 +29,18 @@ from deploy.archive.server import Archive
 from deploy.stack.cluster import Cluster
 from flows import monitor
 from tasks.acquire import client
-from tasks.acquire import preview as look
 from tasks.mines import registry
-from tasks.segment import store
 from tasks.suites.checkpoint import Judgement, judge
-from tasks.validate import validate
 from tests.conftest import passing
 from tests.final_state import State
 from tests.flows.faults.injections import add_newer
 from tests.flows.faults.proxy import Proxy
 from tests.flows.faults.world import DAYS, QUIET, SLUG, World
 from tests.tasks.segment.test_epochs import MODEL
+
+look = import_module("tasks.acquire.preview")
+store = import_module("tasks.segment.store")
+validate = import_module("tasks.validate.validate")
 
 Judge = Callable[..., Judgement]
 Worlds = Callable[[], AbstractContextManager[World]]

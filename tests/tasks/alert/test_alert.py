@@ -13,7 +13,6 @@ from tasks.alert.lifecycle import decide, transition
 from tasks.mines import registry
 from tasks.rasters.cog import write_cog
 from tasks.rasters.grid import Grid, grid_for, to_wgs84
-from tasks.segment.store import copy_rows
 
 AOI = shapely.box(69.0, 33.0, 69.02, 33.02)
 GRID = grid_for(AOI)
@@ -65,7 +64,7 @@ def compared(database, epoch, changes):
     rows = ((*owner, before, after, 1.0, 0.9, time, time, shapely.MultiPolygon([shape]))
             for before, after, shape in changes)  # fmt: skip
     types = ["int8", "int4", "int2", "int2", "float4", "float4", "timestamptz", "timestamptz"]
-    copy_rows(database, "change_copy", types, rows)
+    sql.copy_rows(database, "change_copy", types, rows)
     return row
 
 

@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from models.prediction import Prediction
 from tasks.compare.change import changes, interior
-from tasks.compare.previous import Look, previous_observation
+from tasks.compare.previous import previous_observation
 from tasks.rasters.grid import Grid
 
 GRID = Grid(32642, 500_000, 3_700_000, 24, 20)
@@ -18,7 +19,7 @@ def look(classes, sure=90, mine=None):
     """What a network saw that is `sure` of every class, and of `mine` where there is one (else as sure)."""
     components = np.full_like(classes, sure if mine is None else mine)
     chance = np.where(classes == 0, 100 - sure, components).astype(np.uint8)
-    return Look(classes, np.full_like(classes, sure), np.where(classes == 255, 255, chance).astype(np.uint8))
+    return Prediction(classes, np.full_like(classes, sure), np.where(classes == 255, 255, chance).astype(np.uint8))
 
 
 def found(before, after, *, border_px=1, min_confidence=0.5, least=0.02, speck=0.0, sure=90, mine=None, earlier=None):

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from models.prediction import Prediction
 from tasks.compare import previous
 from tasks.compare.compare import compare
-from tasks.compare.previous import Look, look_of, previous_observation
+from tasks.compare.previous import previous_observation
 from tasks.errors import EpochsLost, RasterError, RasterLost
 from tasks.rasters.cog import read, write_cog
+from tasks.segment.predictions import read_prediction
 from tests.tasks.segment.test_epochs import acquire, mine, stored
 
 __all__ = ["mine"]
@@ -24,7 +26,7 @@ def test_the_previous_observation_is_the_latest_valid_one_of_each_pixel():
     def earlier():
         for name, classes in (("latest", latest), ("older", older), ("oldest", latest)):
             read.append(name)
-            yield Look(classes, np.full_like(classes, 80), np.full_like(classes, 90))
+            yield Prediction(classes, np.full_like(classes, 80), np.full_like(classes, 90))
 
     before = previous_observation(earlier=earlier(), needed=EVERYWHERE)
     assert read == ["latest", "older"]  # every pixel is filled: the oldest is never read
@@ -36,7 +38,7 @@ def test_the_previous_observation_is_the_latest_valid_one_of_each_pixel():
 def test_what_is_not_needed_is_known_as_far_as_was_read():
     latest, older = np.zeros((20, 24), np.uint8), np.ones((20, 24), np.uint8)
     latest[:, :8] = 255
-    looks = [Look(classes, np.full_like(classes, 80), np.full_like(classes, 90)) for classes in (latest, older)]
+    looks = [Prediction(classes, np.full_like(classes, 80), np.full_like(classes, 90)) for classes in (latest, older)]
     right, nothing = np.zeros_like(EVERYWHERE), np.zeros_like(EVERYWHERE)
     right[:, 12:] = True
     before = previous_observation(earlier=looks, needed=right)
@@ -87,7 +89,7 @@ def test_an_epoch_of_the_days_before_the_footprint_was_kept_is_used_as_it_is(dat
         epochs[0]["confidence_raster"], whole.array[0], whole.grid, descriptions=["confidence"], nodata=255
     )
     database.execute("update epoch set confidence_checksum = %s where epoch_id = %s", (checksum, epochs[0]["epoch_id"]))
-    look, _ = look_of({**epochs[0], "confidence_checksum": checksum})
+    look, _ = read_prediction({**epochs[0], "confidence_checksum": checksum})
     assert (look.footprint[look.classes == 1] == 90).all() and (look.footprint[look.classes == 0] == 10).all()
     assert compare(database, epochs[1], mine)["changed_hectares"] == pytest.approx(3.0)
 
@@ -95,5 +97,5 @@ def test_an_epoch_of_the_days_before_the_footprint_was_kept_is_used_as_it_is(dat
 def test_a_store_that_does_not_answer_loses_nothing(database, home, mine, monkeypatch):
     epoch = stored(database, mine, acquire(database, mine, home, 1, side=10))
     with pytest.raises(RasterError) as refused:
-        look_of({**epoch, "class_raster": f"file://{home}"})  # a folder: not missing, and no file either
+        read_prediction({**epoch, "class_raster": f"file://{home}"})  # a folder: not missing, and no file either
     assert not isinstance(refused.value, EpochsLost | RasterLost)

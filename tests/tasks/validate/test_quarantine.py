@@ -1,5 +1,6 @@
 """The quarantine on a real database: released, rejected, judged again."""
 
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -167,7 +168,9 @@ def test_what_was_judged_before_a_kill_stands_and_the_rest_waits(database, home,
     halfway = quarantine.judge_again(database, mine)
     assert next(halfway).state == "accepted"
     with monkeypatch.context() as patch:  # in the middle of the second
-        patch.setattr("tasks.validate.validate.judge", lambda **_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(
+            import_module("tasks.validate.validate"), "judge", lambda **_: (_ for _ in ()).throw(KeyboardInterrupt)
+        )
         with pytest.raises(KeyboardInterrupt):
             next(halfway)
     assert [row["acquisition_id"] for row in quarantine.listed(database)] == [2]

@@ -2,6 +2,7 @@ import pytest
 
 from tasks import agenda
 from tasks.alert.alert import alert
+from tasks.alert.withdraw import withdraw
 from tasks.compare.compare import compare
 from tasks.errors import RasterError
 from tasks.mines import registry
@@ -30,6 +31,7 @@ def again(database, mine):
         if revalidate(database, row, mine):
             anew.append(row["sensing_date"].day)
             stored(database, mine, state(database, row))
+    withdraw(database, mine)
     return days, anew
 
 
