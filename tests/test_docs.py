@@ -12,6 +12,7 @@ from deploy.cli import app
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(page for page in ROOT.rglob("*.md") if not any(part.startswith(".") for part in page.parts[1:]))
+FOLDERS = ("flows", "tasks", "models", "sql", "deploy", "tests", "deploy/archive", "deploy/simulate")
 LINES = re.compile(r"^ {4}(?:\.venv/bin/)?(minecam .+)$|`(?:\.venv/bin/)?(minecam [^`|]+)`", re.MULTILINE)
 
 
