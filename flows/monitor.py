@@ -10,12 +10,13 @@ from enum import StrEnum
 from prefect import flow, get_run_logger
 
 import sql
+from flows.progress import log_fault
 from flows.steps import notify, stale
 from flows.watch import acquire, watch
 from models.sensors import SENSOR_SETS
 from tasks import agenda
 from tasks.acquire import neighbourhoods
-from tasks.errors import EXPLAINED, Busy, RunError, ServiceDown
+from tasks.errors import Busy, RunError, ServiceDown
 from tasks.mines import Mine, registry
 from tasks.segment import model_for
 from tasks.settings import settings
@@ -47,7 +48,7 @@ def fleet(start: date | None = None, end: date | None = None) -> None:
                 get_run_logger().warning("%s: each is asked for by itself now: %s", words, error)
                 groups[:0] = [[mine] for mine in near]
                 continue
-            _log(words, error)
+            log_fault(words, error)
             failed += [mine.slug for mine in near]
     with sql.in_words(), _database() as connection:
         if end is None:  # whoever looks at days of the past does not ask what is missing today
@@ -67,26 +68,18 @@ def _together(
     """
     model, failed = model_for(near[0]), []
     with sql.in_words(), _database() as connection, agenda.runs_of(connection, near) as free:
-        due, unsearched = acquire(connection, free, model, start=start, end=end, down=down)
+        progress, unsearched = acquire(connection, free, model, start=start, end=end, down=down)
     for mine in near:
         try:
             with sql.in_words(), _database() as connection, agenda.one_run_at_a_time(connection, mine):
-                watch(connection, mine, model, start=start, end=end, due=due.get(mine.mine_id, []))
+                watch(connection, mine, model, start=start, end=end, acquired=progress.of(mine))
         except Busy as busy:
             get_run_logger().warning("%s", busy)
         except Exception as error:
-            _log(mine.slug, error)
+            log_fault(mine.slug, error)
             failed.append(mine.slug)
     failed = [mine.slug for mine in near] if unsearched else failed
     return failed, unsearched if isinstance(unsearched, ServiceDown) else None
-
-
-def _log(words: str, error: Exception) -> None:
-    """Say what went wrong; with its traceback where it is a defect, which must show and not stop the other mines."""
-    if isinstance(error, EXPLAINED):
-        get_run_logger().error("%s: %s", words, error)
-    else:
-        get_run_logger().exception("%s", words, exc_info=error)
 
 
 @flow(name="monitor", flow_run_name="{mine}")
@@ -110,8 +103,8 @@ def mine(
         one = registry.find(connection, mine)
         model = model_for(one, sensor_set)
         with agenda.one_run_at_a_time(connection, one):
-            due, unsearched = acquire(connection, [one], model, start=start, end=end, rerun=rerun)
-            watch(connection, one, model, start=start, end=end, rerun=rerun, due=due[one.mine_id])
+            progress, unsearched = acquire(connection, [one], model, start=start, end=end, rerun=rerun)
+            watch(connection, one, model, start=start, end=end, rerun=rerun, acquired=progress.of(one))
     if unsearched:
         raise unsearched
 

@@ -9,15 +9,16 @@ from contextlib import contextmanager
 from difflib import SequenceMatcher
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal, LiteralString, cast
+from typing import Any, Literal, LiteralString, TypeVar, cast
 
 import psycopg
-from psycopg.rows import dict_row
+from psycopg.rows import class_row, dict_row
 
 from sql.errors import DatabaseError, DatabaseFailed
 
 Row = dict[str, Any]
 Connection = psycopg.Connection[Row]
+T = TypeVar("T")
 PASSWORDS = re.compile(r"//[^:@/]*:(.*)@|password=('[^']*'|[^&\s]*)")
 """What is a password in an address of libpq, however it was escaped."""
 
@@ -92,9 +93,30 @@ def run(connection: Connection, name: str, /, **parameters: Any) -> list[Row]:
     Raises DatabaseError when the database lacks the schema, or cannot hold what is given: a NUL in a text, a number
     too large for its column. Raises DatabaseFailed as `in_words` does.
     """
+    return _run(connection.cursor(), name, parameters)
+
+
+def run_one(connection: Connection, name: str, /, **parameters: Any) -> Row | None:
+    """Run `queries/<name>.sql` and return its first row, or None."""
+    rows = run(connection, name, **parameters)
+    return rows[0] if rows else None
+
+
+def fetch(connection: Connection, noun: type[T], name: str, /, **parameters: Any) -> list[T]:
+    """Run `queries/<name>.sql` and return its rows as objects of `noun`, a dataclass with their columns; see `run`."""
+    return _run(connection.cursor(row_factory=class_row(noun)), name, parameters)
+
+
+def fetch_one(connection: Connection, noun: type[T], name: str, /, **parameters: Any) -> T | None:
+    """Run `queries/<name>.sql` and return its first row as an object of `noun`, or None."""
+    found = fetch(connection, noun, name, **parameters)
+    return found[0] if found else None
+
+
+def _run(cursor: psycopg.Cursor[T], name: str, parameters: dict[str, Any]) -> list[T]:
     try:
         with in_words():
-            cursor = connection.execute(query(name), parameters or None)
+            cursor.execute(query(name), parameters or None)
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction) as error:
         raise DatabaseError("the database has not the schema of this MineCam: run `minecam db migrate`") from error
     except (psycopg.DataError, UnicodeEncodeError) as error:
@@ -113,12 +135,6 @@ def in_words() -> Iterator[None]:
         reason = error.diag.message_primary or " ".join(str(error).split()) or type(error).__name__
         raise DatabaseFailed(f"the database failed in the middle of the work ({reason}): the next run goes on from "
                              "there; if it fails again, look at its log and the space left") from error  # fmt: skip
-
-
-def run_one(connection: Connection, name: str, /, **parameters: Any) -> Row | None:
-    """Run `queries/<name>.sql` and return its first row, or None."""
-    rows = run(connection, name, **parameters)
-    return rows[0] if rows else None
 
 
 def migrations() -> list[tuple[int, str, LiteralString]]:

@@ -19,6 +19,7 @@ from models.prediction import Prediction
 from tasks.compare import changed, changes, previous_observation, settled
 from tasks.mines import Mine, registry
 from tasks.rasters import Grid, read
+from tasks.records import Epoch
 from tasks.segment import model_for, model_name, read_prediction, without_specks
 from tasks.settings import settings
 from tasks.validate import reflectance, validity
@@ -110,9 +111,15 @@ def dates_of(connection: sql.Connection, slug: str) -> Dates:
     mine = registry.find(connection, slug)
     rows = sql.run(connection, "report_epochs", mine_id=mine.mine_id, model=model_name(mine.model or settings().model))
     both = rows[0], rows[-1]
-    looks = [read_prediction(sql.run(connection, "epoch_find", epoch_id=row["epoch_id"])[0])[0] for row in both]
+    looks = [prediction(connection, row["epoch_id"]) for row in both]
     bare = [_unmasked(row, look, mine) for row, look in zip(both, looks, strict=True)]
     return Dates((looks[0], looks[1]), (bare[0], bare[1]), both[0]["sensing_time"], mine.grid)
+
+
+def prediction(connection: sql.Connection, epoch_id: int) -> Prediction:
+    """Return what the model said of an epoch."""
+    (epoch,) = sql.fetch(connection, Epoch, "epoch_find", epoch_id=epoch_id)
+    return read_prediction(epoch)[0]
 
 
 def _unmasked(epoch: sql.Row, look: Prediction, mine: Mine) -> Prediction:

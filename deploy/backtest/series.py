@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import sql
-from deploy.backtest.ablation import OFF, codes
+from deploy.backtest.ablation import OFF, codes, prediction
 from deploy.backtest.intervals import rate_interval
 from deploy.backtest.lasting import CONFIRMATIONS, Patch, confirmation, flicker, patches
 from deploy.backtest.replay import Say, watched
@@ -21,7 +21,7 @@ from models.labels import BACKGROUND, NODATA
 from tasks.alert import MINED, NOT_MINED
 from tasks.mines import Mine, registry
 from tasks.rasters import HECTARES_PER_PIXEL
-from tasks.segment import model_name, read_prediction
+from tasks.segment import model_name
 from tasks.settings import settings
 
 DAYS_PER_YEAR = 365.25
@@ -80,7 +80,7 @@ def seen_of(connection: sql.Connection, mine: Mine) -> Seen:
     model = model_name(mine.model or settings().model)
     epochs = sql.run(connection, "report_epochs", mine_id=mine.mine_id, model=model)
     times = [row["sensing_time"] for row in epochs]
-    looks = [read_prediction(sql.run(connection, "epoch_find", epoch_id=row["epoch_id"])[0])[0] for row in epochs]
+    looks = [prediction(connection, row["epoch_id"]) for row in epochs]
     classes = [look.classes for look in looks]
     changed = {guards: codes(looks, switched) for guards, switched in GUARDS.items()}
     found = {guards: patches(looks=classes, times=times, newly=newly_mined(of)) for guards, of in changed.items()}

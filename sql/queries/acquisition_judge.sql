@@ -16,4 +16,4 @@ set state = %(state)s, reasons = %(reasons)s, aoi_coverage = %(aoi_coverage)s, v
     held_against = %(held_against)s, validated_at = now()
 from judged j
 where a.acquisition_id = j.acquisition_id
-returning a.acquisition_id
+returning a.*

@@ -1,1 +1,1 @@
-update acquisition set state = 'quarantined', reasons = %(reasons)s where acquisition_id = %(acquisition_id)s
+update acquisition set state = 'quarantined', reasons = %(reasons)s where acquisition_id = %(acquisition_id)s returning *

@@ -6,7 +6,7 @@ with wanted as materialized (
     from acquisition_reference
     where mine_id = %(mine_id)s and sensor_set = %(sensor_set)s
 ), other as materialized (
-    select a.*, w.references_now
+    select a.acquisition_id, w.references_now
     from acquisition a
     join wanted w using (acquisition_id)
     where a.mine_id = %(mine_id)s
@@ -15,11 +15,12 @@ with wanted as materialized (
       and a.state in ('accepted', 'segmented', 'quarantined')
       and a.held_against <> w.references_now
 )
-select *
+select a.*
 from other o
+join acquisition a using (acquisition_id)
 where (%(after)s::bigint is null
-       or (sensing_time, acquisition_id) > (select sensing_time, acquisition_id from acquisition
-                                            where acquisition_id = %(after)s))
+       or (a.sensing_time, acquisition_id) > (select sensing_time, acquisition_id from acquisition
+                                              where acquisition_id = %(after)s))
   and not is_rejected(acquisition_id)
   and not exists (select from unnest(references_now) one
                   join acquisition p on p.acquisition_id = one
@@ -28,5 +29,5 @@ where (%(after)s::bigint is null
                                where v.acquisition_id = o.acquisition_id and v.figures ? 'grid'
                                order by validation_id desc limit 1) latest
                   where grid <> %(grid)s)
-order by sensing_time, acquisition_id
+order by a.sensing_time, acquisition_id
 limit 1

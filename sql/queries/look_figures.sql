@@ -1,5 +1,5 @@
 -- What the latest look at an acquisition in quarantine that was never downloaded measured.
-select a.*, v.figures
+select v.figures
 from acquisition a
 join validation v using (acquisition_id)
 where a.acquisition_id = %(acquisition_id)s

@@ -2,3 +2,4 @@
 update acquisition
 set state = case when %(passed)s then 'discovered' else state end, reasons = %(reasons)s, validated_at = now()
 where acquisition_id = %(acquisition_id)s and state = 'quarantined'
+returning *

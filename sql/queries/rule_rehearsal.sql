@@ -1,5 +1,5 @@
 -- The current comparisons that a rule would have looked at, in the order of sensing.
-select k.*, m.slug
+select k.*
 from rule_mine h
 join mine m using (mine_id)
 join comparison k using (mine_id)

@@ -3,8 +3,8 @@
 from tasks.acquire import budget, service
 from tasks.acquire.client import Session
 from tasks.acquire.discover import discover
-from tasks.acquire.download import download, is_here
-from tasks.acquire.preview import look
+from tasks.acquire.download import download, kept
+from tasks.acquire.preview import preview
 from tasks.acquire.sharing import Due, neighbourhoods, passes
 
-__all__ = ["Due", "Session", "budget", "discover", "download", "is_here", "look", "neighbourhoods", "passes", "service"]
+__all__ = ["Due", "Session", "budget", "discover", "download", "kept", "neighbourhoods", "passes", "preview", "service"]

@@ -17,6 +17,7 @@ from tasks.acquire.request import charged, fetch, price, unpack
 from tasks.errors import ServiceDown, ServiceError
 from tasks.mines import Mine
 from tasks.rasters import Grid, cloud_mask, to_utm, valid_mask
+from tasks.records import Acquisition, advance
 from tasks.settings import settings
 from tasks.suites import LOOK, Figures, judge, suite
 
@@ -40,34 +41,34 @@ def coarse(grid: Grid) -> tuple[int, int]:
     return math.ceil(grid.width / COARSER), math.ceil(grid.height / COARSER)
 
 
-def due(connection: sql.Connection, acquisition: sql.Row, mine: Mine) -> bool:
-    """Say whether an acquisition is to be looked at before it is downloaded.
+def due(connection: sql.Connection, acquisition: Acquisition, mine: Mine) -> bool:
+    """Say whether an acquisition is to be previewed before it is downloaded.
 
-    Not where the catalog's figure, which is of the whole tile, promises a clear sky; where the look would cost a good
-    part of the download, or has no scene classes; nor again what was looked at before, or released by a person.
+    Not where the catalog's figure, which is of the whole tile, promises a clear sky; where the preview would cost a
+    good part of the download, or has no scene classes; nor again what was previewed before, or released by a person.
     """
-    if acquisition["state"] not in ("discovered", "failed") or acquisition["collection"] != "sentinel-2-l2a":
+    if acquisition.state not in ("discovered", "failed") or acquisition.collection != "sentinel-2-l2a":
         return False
-    cloud = acquisition["cloud_cover"]
-    if cloud is not None and cloud <= settings().look_tile_cloud:
+    if acquisition.cloud_cover is not None and acquisition.cloud_cover <= settings().look_tile_cloud:
         return False
     if WORTH * _price(mine.grid) > price(acquisition, mine.grid)[0]:
         return False
-    return not sql.run(connection, "look_known", acquisition_id=acquisition["acquisition_id"])
+    return not sql.run(connection, "look_known", acquisition_id=acquisition.acquisition_id)
 
 
-def look(connection: sql.Connection, acquisition: sql.Row, mine: Mine, *, flow_run_id: str | None = None) -> bool:
-    """Look at `acquisition` if that is due; True: it is worth its price.
+def preview(
+    connection: sql.Connection, acquisition: Acquisition, mine: Mine, *, flow_run_id: str | None = None
+) -> tuple[Acquisition, bool]:
+    """Preview `acquisition` if that is due; return it as it stands then, and whether it is worth its price.
 
-    False: it became `quarantined` with its reasons, or `failed`, or waits for budget. Raises ServiceDown where the
-    service serves nobody, once the acquisition is recorded as failed.
+    Where it is not, it is `quarantined` with its reasons, or `failed`, or waits for budget. Raises ServiceDown where
+    the service serves nobody, once the acquisition is recorded as failed.
     """
     if not due(connection, acquisition, mine):
-        return True
-    identity, units = acquisition["acquisition_id"], _price(mine.grid)
+        return acquisition, True
+    identity, units = acquisition.acquisition_id, _price(mine.grid)
     if lacking := budget.this_month(connection).lacks(units, priority=mine.priority):
-        sql.run(connection, "acquisition_wait", acquisition_id=identity, reason=lacking)
-        return False
+        return advance(connection, acquisition, "acquisition_wait", reason=lacking), False
     budget.pace(connection, units)
     width, height = coarse(mine.grid)
     given = settings()
@@ -79,20 +80,20 @@ def look(connection: sql.Connection, acquisition: sql.Row, mine: Mine, *, flow_r
         scl, data_mask = unpack(response.content, bands=2, size=(width, height), dtype="uint16")
         refuse_empty(data_mask, acquisition)
     except ServiceError as error:
-        failed(connection, acquisition, error)
+        now = failed(connection, acquisition, error)
         if isinstance(error, ServiceDown):
             raise
-        return False
+        return now, False
     measured = figures(scl, data_mask, _aoi(mine, width, height))
     judgement = judge(suite=LOOK, figures=measured, checks=suite(LOOK, given))
     with connection.transaction():
         if not judgement.passed:
-            sql.run(connection, "look_refuse", acquisition_id=identity, reasons=judgement.reasons, **measured)
+            acquisition = advance(connection, acquisition, "look_refuse", reasons=judgement.reasons, **measured)
         sql.run(
             connection, "validation_add", acquisition_id=identity, suite=LOOK, passed=judgement.passed,
             reasons=judgement.reasons, figures=Jsonb(measured), flow_run_id=flow_run_id,
         )  # fmt: skip
-    return judgement.passed
+    return acquisition, judgement.passed
 
 
 def _price(grid: Grid) -> float:

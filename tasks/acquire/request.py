@@ -14,13 +14,13 @@ from rasterio.errors import RasterioError
 from sentinelhub import CRS, BBox, MimeType, SentinelHubRequest, SHConfig
 from sentinelhub.download.models import DownloadResponse
 
-import sql
 from models.sensors import sensor_set
 from tasks.acquire import budget, service
 from tasks.acquire.client import Client
 from tasks.acquire.sharing import MAX_SIDE
 from tasks.errors import RasterError, ServiceError
 from tasks.rasters import Grid, decode
+from tasks.records import Acquisition
 
 PROCESSING = {
     "sentinel-2": {"harmonizeValues": True},  # takes the offset away that baseline 04.00 brought
@@ -52,29 +52,29 @@ def parts(grid: Grid, side: int = MAX_SIDE) -> Iterator[Grid]:
             yield grid.window(column=column, row=row, width=side, height=side)
 
 
-def price(row: sql.Row, grid: Grid) -> tuple[float, int]:
-    """Return the processing units and the number of the requests that acquisition `row` takes."""
-    bands, radar = paid_bands(row), mission(row["collection"]) == "sentinel-1"
+def price(acquisition: Acquisition, grid: Grid) -> tuple[float, int]:
+    """Return the processing units and the number of the requests that an acquisition takes."""
+    bands, radar = paid_bands(acquisition), mission(acquisition.collection) == "sentinel-1"
     units = [budget.pixels_units(part.width * part.height, bands, radar=radar) for part in parts(grid)]
     return sum(units), len(units)
 
 
-def paid_bands(row: sql.Row) -> int:
-    """Return how many bands of acquisition `row` are charged; dataMask is free."""
-    return len(band_names(sensor_set(row["sensor_set"]).bands, row["collection"])) - 1
+def paid_bands(acquisition: Acquisition) -> int:
+    """Return how many bands of an acquisition are charged; dataMask is free."""
+    return len(band_names(sensor_set(acquisition.sensor_set).bands, acquisition.collection)) - 1
 
 
 def fetch(
-    config: SHConfig, row: sql.Row, bands: tuple[str, ...], grid: Grid, size: tuple[int, int]
+    config: SHConfig, acquisition: Acquisition, bands: tuple[str, ...], grid: Grid, size: tuple[int, int]
 ) -> DownloadResponse:
-    """Return the answer to one Process request of `bands` over the whole UTC day of `row`, `grid` in `size` pixels."""
+    """Return the answer to one Process request: `bands` over the whole UTC day, `grid` in `size` pixels."""
     source: dict[str, Any] = SentinelHubRequest.input_data(
-        data_collection=service.collection(row["collection"], row["orbit_direction"], config),
-        time_interval=_day(row["sensing_date"]),
-        other_args={"processing": PROCESSING[mission(row["collection"])]},
+        data_collection=service.collection(acquisition.collection, acquisition.orbit_direction, config),
+        time_interval=_day(acquisition.sensing_date),
+        other_args={"processing": PROCESSING[mission(acquisition.collection)]},
     )
     request = SentinelHubRequest(
-        evalscript=evalscript(bands, row["collection"]),
+        evalscript=evalscript(bands, acquisition.collection),
         input_data=[source],
         responses=[SentinelHubRequest.output_response("default", MimeType.TIFF)],
         bbox=BBox(grid.bounds, CRS(str(grid.epsg))),

@@ -10,10 +10,10 @@ from itertools import groupby
 from pyproj import Geod
 from shapely.geometry import MultiPolygon
 
-import sql
 from tasks.acquire import budget
 from tasks.mines import Mine
 from tasks.rasters import PIXEL, Grid
+from tasks.records import Acquisition
 
 REQUEST_UNITS = 1.0
 """What a request is worth in processing units: an account of the free tier has 10,000 of each a month."""
@@ -27,7 +27,7 @@ _EARTH = Geod(ellps="WGS84")
 Bounds = tuple[float, float, float, float]
 """West, south, east and north, EPSG:4326."""
 
-Due = tuple[sql.Row, Mine]
+Due = tuple[Acquisition, Mine]
 """An acquisition and its mine."""
 
 
@@ -73,10 +73,12 @@ def ground(mines: Sequence[Mine]) -> MultiPolygon:
 
 def passes(due: Sequence[Due]) -> list[list[Due]]:
     """Return what is `due`, in order of sensing, by passes: what one request can bring at once."""
-    keys = ("sensing_date", "collection", "orbit_direction", "sensor_set")
 
     def key(one: Due) -> tuple[str, ...]:
-        return tuple(str(one[0][name]) for name in keys)
+        acquisition = one[0]
+        return (
+            str(acquisition.sensing_date), acquisition.collection, acquisition.orbit_direction, acquisition.sensor_set
+        )  # fmt: skip
 
     return [list(group) for _, group in groupby(sorted(due, key=key), key)]
 

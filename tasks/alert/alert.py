@@ -16,17 +16,18 @@ from tasks.alert.measures import NEAR, OF_CHANGE, OF_MINE, Match, adds, amount, 
 from tasks.alert.observation import Sight, ground_of
 from tasks.mines import Mine
 from tasks.rasters import to_utm
+from tasks.records import Comparison, Epoch
 
 log = logging.getLogger(__name__)
 
 
-def alert(connection: sql.Connection, comparison: sql.Row, mine: Mine) -> list[sql.Row]:
+def alert(connection: sql.Connection, comparison: Comparison, mine: Mine) -> list[sql.Row]:
     """Advance the mine's provisional alerts by the comparison's epoch, then raise or update what it matches.
 
     One transaction; a second run for the same comparison does nothing. Returns the new alert_event rows with the
     figures of alert, rule and mine. Raises RasterError when the class raster cannot be read.
     """
-    (epoch,) = sql.run(connection, "epoch_find", epoch_id=comparison["epoch_id"])
+    (epoch,) = sql.fetch(connection, Epoch, "epoch_find", epoch_id=comparison.epoch_id)
     sight = Sight(connection, comparison, epoch, mine)
     with connection.transaction():
         sql.run(connection, "mine_lock", mine_id=mine.mine_id)
@@ -41,7 +42,7 @@ def alert(connection: sql.Connection, comparison: sql.Row, mine: Mine) -> list[s
 
 def _speak_anew(sight: Sight) -> list[int]:
     """Let an epoch that took the place of the one that raised an alert speak on it: it may show nothing of that."""
-    events, epoch_id = [], sight.epoch["epoch_id"]
+    events, epoch_id = [], sight.epoch.epoch_id
     for row in sql.run(sight.connection, "alert_orphans", epoch_id=epoch_id):
         if sight.agrees(row) is False:
             events += transition(
@@ -60,8 +61,8 @@ def advance(sight: Sight, *, rule_id: int | None = None) -> list[int]:
     """
     epoch = sight.epoch
     events = []
-    for row in sql.run(sight.connection, "alert_to_advance", epoch_id=epoch["epoch_id"], rule_id=rule_id):
-        age = (epoch["sensing_time"] - row["first_time"]).total_seconds() / 86_400
+    for row in sql.run(sight.connection, "alert_to_advance", epoch_id=epoch.epoch_id, rule_id=rule_id):
+        age = (epoch.sensing_time - row["first_time"]).total_seconds() / 86_400
         seen = sight.agrees(row)
         # What comes after the age limit is no evidence, however the epochs in between happened to fall.
         counted = [] if seen is None or age > row["expire_days"] else [int(seen)]
@@ -75,7 +76,7 @@ def _step(sight: Sight, row: sql.Row, counted: list[int], age: float) -> list[in
     state = next_state(
         state=row["state"], observations=observations, n=n, m=m, age_days=age, expire_days=row["expire_days"]
     )
-    owner = {"alert_id": row["alert_id"], "epoch_id": sight.epoch["epoch_id"]}
+    owner = {"alert_id": row["alert_id"], "epoch_id": sight.epoch.epoch_id}
     if counted:
         sql.run(sight.connection, "alert_observe", observations=observations, **owner)
     if state == row["state"]:
@@ -107,7 +108,7 @@ def raise_alerts(sight: Sight, rules: Sequence[sql.Row]) -> list[int]:
 
 def _end(sight: Sight, rule: sql.Row) -> None:
     """Record what a person resolved and the epoch no longer shows: it may be raised again."""
-    lasting = sql.run(sight.connection, "alert_lasting", rule_id=rule["rule_id"], epoch_id=sight.epoch["epoch_id"])
+    lasting = sql.run(sight.connection, "alert_lasting", rule_id=rule["rule_id"], epoch_id=sight.epoch.epoch_id)
     over = [row["alert_id"] for row in lasting if sight.agrees({**rule, **row}) is False]
     if over:
         sql.run(sight.connection, "alert_over", alerts=over)
@@ -118,7 +119,7 @@ def _near(sight: Sight, found: Match, rule: sql.Row) -> list[sql.Row]:
 
     Closed ones have seen this epoch, or are in their cool-down.
     """
-    known = sql.run(sight.connection, "alert_known", rule_id=rule["rule_id"], epoch_id=sight.epoch["epoch_id"])
+    known = sql.run(sight.connection, "alert_known", rule_id=rule["rule_id"], epoch_id=sight.epoch.epoch_id)
     if rule["measure"] in OF_MINE:
         return known
     ground = to_utm(found.geometry, sight.epsg)
@@ -133,7 +134,7 @@ def _new(sight: Sight, found: Match, rule: sql.Row, *, again: bool) -> list[int]
     Nobody is told, until it is confirmed, where one was closed lately, or the ground has come and gone before, as
     fields and flood plains do.
     """
-    geom, epoch_id = shapely.to_wkb(found.geometry), sight.epoch["epoch_id"]
+    geom, epoch_id = shapely.to_wkb(found.geometry), sight.epoch.epoch_id
     new_mine = rule["measure"] == OF_CHANGE and set(rule["from_classes"]) <= set(NOT_MINED)
     looks = sql.run(sight.connection, "ground_earlier", epoch_id=epoch_id, geom=geom) if new_mine else []
     if known_as_mine([look["was_mine"] for look in looks]):
@@ -172,7 +173,7 @@ def _carry_on(sight: Sight, standing: Sequence[sql.Row], found: Match, rule: sql
     adding = rule["measure"] == OF_CHANGE
     row, *others = sorted(standing, key=lambda one: (one["state"] == "provisional", one["first_time"]))
     old, new = (to_utm(it, sight.epsg) for it in (ground_of(row), found.geometry))
-    time, whole = sight.epoch["sensing_time"], found
+    time, whole = sight.epoch.sensing_time, found
     as_it_is = Match(ground_of(row), row["hectares"], row["measured"])
     if adding:
         theirs = [to_utm(ground_of(other), sight.epsg) for other in others]
@@ -183,7 +184,7 @@ def _carry_on(sight: Sight, standing: Sequence[sql.Row], found: Match, rule: sql
     elif time < row["last_time"]:
         whole = as_it_is
     level = severity(whole.measured, rule)
-    owner = {"alert_id": row["alert_id"], "epoch_id": sight.epoch["epoch_id"]}
+    owner = {"alert_id": row["alert_id"], "epoch_id": sight.epoch.epoch_id}
     sql.run(
         sight.connection,
         "alert_update",

@@ -11,6 +11,7 @@ from tasks.alert.lifecycle import next_state, transition
 from tasks.alert.measures import NEAR, OF_CHANGE
 from tasks.alert.observation import Sight
 from tasks.errors import EpochsLost, RasterLost
+from tasks.records import Epoch
 
 
 def again(sight: Sight) -> list[int]:
@@ -19,7 +20,7 @@ def again(sight: Sight) -> list[int]:
     Raises EpochsLost when the raster of an epoch is lost, RasterError when it cannot be read for now.
     """
     events = []
-    for row in sql.run(sight.connection, "alert_late", epoch_id=sight.epoch["epoch_id"]):
+    for row in sql.run(sight.connection, "alert_late", epoch_id=sight.epoch.epoch_id):
         events += _again(sight, row)
     return events
 
@@ -28,12 +29,12 @@ def _again(sight: Sight, row: sql.Row) -> list[int]:
     n, m = row["confirm_n"], row["confirm_m"]
     observations: list[int] = []
     state, latest = "provisional", (row["first_time"], row["first_epoch_id"])
-    for epoch in sql.run(sight.connection, "alert_witnesses", alert_id=row["alert_id"]):
-        age = (epoch["sensing_time"] - row["first_time"]).total_seconds() / 86_400
-        seen = None if epoch["sensing_time"] <= latest[0] else _agrees(sight, epoch, row)
+    for epoch in sql.fetch(sight.connection, Epoch, "alert_witnesses", alert_id=row["alert_id"]):
+        age = (epoch.sensing_time - row["first_time"]).total_seconds() / 86_400
+        seen = None if epoch.sensing_time <= latest[0] else _agrees(sight, epoch, row)
         if seen is not None and age <= row["expire_days"]:
             observations.append(int(seen))
-            latest = (epoch["sensing_time"], epoch["epoch_id"])
+            latest = (epoch.sensing_time, epoch.epoch_id)
         state = next_state(
             state=state, observations=observations, n=n, m=m, age_days=age, expire_days=row["expire_days"]
         )
@@ -54,11 +55,11 @@ def _again(sight: Sight, row: sql.Row) -> list[int]:
     return events
 
 
-def _agrees(sight: Sight, epoch: sql.Row, row: sql.Row) -> bool | None:
+def _agrees(sight: Sight, epoch: Epoch, row: sql.Row) -> bool | None:
     try:
         return Sight(sight.connection, sight.comparison, epoch, sight.mine).agrees(row)
     except RasterLost as error:
-        raise EpochsLost({epoch["epoch_id"]: str(error)}) from error
+        raise EpochsLost({epoch.epoch_id: str(error)}) from error
 
 
 def _last_match(sight: Sight, row: sql.Row, latest: tuple[datetime, int], state: str) -> tuple[datetime, int]:

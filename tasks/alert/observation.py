@@ -16,6 +16,7 @@ from tasks.alert.lifecycle import agreement
 from tasks.alert.measures import OF_CHANGE, OF_GROWTH, OF_MINE, Match, growth, joined, match, matching, reached
 from tasks.mines import Mine
 from tasks.rasters import Raster, read, to_utm
+from tasks.records import Comparison, Epoch
 
 MOST = 0.8
 """Share of the AOI that an epoch must have seen to speak against a measure of the mine as a whole."""
@@ -26,14 +27,14 @@ class Sight:
     """What an epoch shows of a mine, its changes among it; read when a rule asks for it."""
 
     connection: sql.Connection
-    comparison: sql.Row
-    epoch: sql.Row
+    comparison: Comparison
+    epoch: Epoch
     mine: Mine
 
     @cached_property
     def changes(self) -> list[sql.Row]:
         """Change polygons: from_class, to_class, geom (WKB)."""
-        return sql.run(self.connection, "change_read", comparison_id=self.comparison["comparison_id"])
+        return sql.run(self.connection, "change_read", comparison_id=self.comparison.comparison_id)
 
     @cached_property
     def zones(self) -> BaseGeometry | None:
@@ -44,7 +45,7 @@ class Sight:
     @cached_property
     def classes(self) -> Raster:
         """The class raster; raises RasterError when it cannot be read."""
-        return read(self.epoch["class_raster"], self.epoch["class_checksum"])
+        return read(self.epoch.class_raster, self.epoch.class_checksum)
 
     @property
     def epsg(self) -> int:
@@ -69,7 +70,7 @@ class Sight:
             )
         if any(reached(one.measured, alert) for one in self.matches(alert)):
             return True
-        return False if self.epoch["valid_hectares"] >= MOST * self.epoch["aoi_hectares"] else None
+        return False if self.epoch.valid_hectares >= MOST * self.epoch.aoi_hectares else None
 
     def _changed(self, rule: sql.Row) -> list[BaseGeometry]:
         was, now = rule["from_classes"], rule["to_classes"]
@@ -87,7 +88,7 @@ class Sight:
         return [match(joined(ground), self.epsg, measured)] if ground else []
 
     def _keys(self, rule: sql.Row) -> dict[str, int]:
-        return {"rule_id": rule["rule_id"], "epoch_id": self.epoch["epoch_id"]}
+        return {"rule_id": rule["rule_id"], "epoch_id": self.epoch.epoch_id}
 
 
 def ground_of(row: sql.Row) -> MultiPolygon:

@@ -4,7 +4,7 @@ import logging
 import math
 import uuid
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -16,6 +16,7 @@ from tasks.alert.measures import OF_CALENDAR, OF_CHANGE, OF_GROWTH, severity
 from tasks.alert.observation import Sight
 from tasks.errors import RasterError, WrongUse
 from tasks.mines import registry
+from tasks.records import Comparison, Epoch
 from tasks.text import clean
 
 log = logging.getLogger(__name__)
@@ -153,21 +154,21 @@ def rehearse(connection: sql.Connection, rule: Rule) -> list[sql.Row]:
             known = {"alert_id": None, "from_state": None, "to_state": "confirmed", "measure": rule.measure}
             return [{**gap, **known, "severity": severity(gap["measured"], row)} for gap in gaps]
         events: list[sql.Row] = []
-        for slug, comparisons in groupby(
-            sql.run(connection, "rule_rehearsal", rule_id=row["rule_id"]), key=itemgetter("slug")
-        ):
-            mine = registry.find(connection, slug)
+        mines = {mine.mine_id: mine for mine in registry.mines(connection)}
+        every = sql.fetch(connection, Comparison, "rule_rehearsal", rule_id=row["rule_id"])
+        for mine_id, comparisons in groupby(every, key=attrgetter("mine_id")):
+            mine = mines[mine_id]
             for comparison in comparisons:
-                (epoch,) = sql.run(connection, "epoch_find", epoch_id=comparison["epoch_id"])
+                (epoch,) = sql.fetch(connection, Epoch, "epoch_find", epoch_id=comparison.epoch_id)
                 sight = Sight(connection, comparison, epoch, mine)
                 try:
                     new = advance(sight, rule_id=row["rule_id"])
                 except RasterError as error:
-                    log.warning("%s on %s is left out: %s", slug, f"{epoch['sensing_time']:%Y-%m-%d}", error)
+                    log.warning("%s on %s is left out: %s", mine.slug, f"{epoch.sensing_time:%Y-%m-%d}", error)
                     continue
                 new += raise_alerts(sight, [row])
                 read = sql.run(connection, "alert_event_read", mine_id=mine.mine_id, events=new)
-                events += [{**event, "on": epoch["sensing_time"]} for event in read]
+                events += [{**event, "on": epoch.sensing_time} for event in read]
         return events
 
 

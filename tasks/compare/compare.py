@@ -16,6 +16,7 @@ from tasks.compare.change import changes
 from tasks.compare.previous import PreviousObservation, previous_of
 from tasks.mines import Mine
 from tasks.rasters import HECTARES_PER_PIXEL
+from tasks.records import Comparison, Epoch
 from tasks.segment import read_prediction
 from tasks.settings import settings
 
@@ -40,8 +41,8 @@ def class_changes(*, before: PreviousObservation, classes: np.ndarray) -> list[d
     ]
 
 
-def compare(connection: sql.Connection, epoch: sql.Row, mine: Mine, *, flow_run_id: str | None = None) -> sql.Row:
-    """Compare `epoch` with what was seen before and return its comparison row.
+def compare(connection: sql.Connection, epoch: Epoch, mine: Mine, *, flow_run_id: str | None = None) -> Comparison:
+    """Compare `epoch` with what was seen before and return its comparison.
 
     A current comparison with the same result is returned as it is, one with another result is superseded.
     A first epoch has a comparison too: all is unknown, nothing changed. Raises EpochsLost when rasters of it or of
@@ -54,7 +55,7 @@ def compare(connection: sql.Connection, epoch: sql.Row, mine: Mine, *, flow_run_
     )
     frame = changes(
         before=before,
-        times=[row["sensing_time"] for row in earlier],
+        times=[one.sensing_time for one in earlier],
         now=now,
         grid=grid,
         border_px=given.border_px,
@@ -65,9 +66,9 @@ def compare(connection: sql.Connection, epoch: sql.Row, mine: Mine, *, flow_run_
     joint = (before.source >= 0) & (now.classes != NODATA)
     valid = float(joint.sum() * HECTARES_PER_PIXEL)
     result = {
-        "previous_epochs": [earlier[int(i)]["epoch_id"] for i in np.unique(before.source[joint])],
+        "previous_epochs": [earlier[int(i)].epoch_id for i in np.unique(before.source[joint])],
         "valid_hectares": valid,
-        "unknown_hectares": max(epoch["aoi_hectares"] - valid, 0.0),
+        "unknown_hectares": max(epoch.aoi_hectares - valid, 0.0),
         "changed_hectares": float(frame["hectares"].sum()),
     }
     return _write(connection, epoch, result, class_changes(before=before, classes=now.classes), frame, flow_run_id)
@@ -78,43 +79,43 @@ def _parts(rows: Iterable[Any]) -> list[tuple[int, int, float]]:
     return sorted((int(row.from_class), int(row.to_class), round(float(row.hectares), 2)) for row in rows)
 
 
-def _stored_parts(connection: sql.Connection, comparison: sql.Row) -> list[tuple[int, int, float]]:
-    rows = sql.run(connection, "change_read", comparison_id=comparison["comparison_id"])
+def _stored_parts(connection: sql.Connection, comparison: Comparison) -> list[tuple[int, int, float]]:
+    rows = sql.run(connection, "change_read", comparison_id=comparison.comparison_id)
     return _parts(SimpleNamespace(**row) for row in rows)
 
 
 def _write(
     connection: sql.Connection,
-    epoch: sql.Row,
+    epoch: Epoch,
     result: dict[str, object],
     per_class: list[dict[str, float]],
     frame: gpd.GeoDataFrame,
     flow_run_id: str | None,
-) -> sql.Row:
+) -> Comparison:
     with connection.transaction():
-        sql.run(connection, "epoch_lock", epoch_id=epoch["epoch_id"])
-        current = sql.run_one(connection, "comparison_current", epoch_id=epoch["epoch_id"])
-        same = current and all(current[name] == value for name, value in result.items())
+        sql.run(connection, "epoch_lock", epoch_id=epoch.epoch_id)
+        current = sql.fetch_one(connection, Comparison, "comparison_current", epoch_id=epoch.epoch_id)
+        same = current and all(getattr(current, name) == value for name, value in result.items())
         if (
             current
             and same
             and _parts(frame.itertuples()) == _stored_parts(connection, current)
-            and per_class == sql.run(connection, "class_change_read", comparison_id=current["comparison_id"])
+            and per_class == sql.run(connection, "class_change_read", comparison_id=current.comparison_id)
         ):
-            sql.run(connection, "comparison_checked", comparison_id=current["comparison_id"])
+            sql.run(connection, "comparison_checked", comparison_id=current.comparison_id)
             return current
         if current:
             why = "compared again: other previous epochs or settings"
-            sql.run(connection, "comparison_supersede", comparison_id=current["comparison_id"], why=why)
-        (comparison,) = sql.run(
-            connection, "comparison_add", epoch_id=epoch["epoch_id"], flow_run_id=flow_run_id, **result
+            sql.run(connection, "comparison_supersede", comparison_id=current.comparison_id, why=why)
+        (comparison,) = sql.fetch(
+            connection, Comparison, "comparison_add", epoch_id=epoch.epoch_id, flow_run_id=flow_run_id, **result
         )
         for one in per_class:
-            sql.run(connection, "class_change_add", comparison_id=comparison["comparison_id"], **one)
-        owner = (comparison["comparison_id"], epoch["mine_id"])
+            sql.run(connection, "class_change_add", comparison_id=comparison.comparison_id, **one)
+        owner = (comparison.comparison_id, epoch.mine_id)
         rows = (
             (*owner, int(row.from_class), int(row.to_class), float(row.hectares), float(row.confidence),
-             row.previous_time.to_pydatetime(), epoch["sensing_time"], row.geometry)
+             row.previous_time.to_pydatetime(), epoch.sensing_time, row.geometry)
             for row in frame.itertuples()
         )  # fmt: skip
         types = ["int8", "int4", "int2", "int2", "float4", "float4", "timestamptz", "timestamptz"]

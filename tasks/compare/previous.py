@@ -14,6 +14,7 @@ from models.labels import NODATA
 from models.prediction import Prediction
 from tasks.errors import EpochsLost
 from tasks.rasters import Grid
+from tasks.records import Epoch
 from tasks.segment import read_prediction
 
 FAR = 6
@@ -59,15 +60,15 @@ def previous_observation(
 
 
 def previous_of(
-    connection: sql.Connection, epoch: sql.Row, *, needed: np.ndarray, wanted: np.ndarray, grid: Grid
-) -> tuple[PreviousObservation, list[sql.Row]]:
+    connection: sql.Connection, epoch: Epoch, *, needed: np.ndarray, wanted: np.ndarray, grid: Grid
+) -> tuple[PreviousObservation, list[Epoch]]:
     """Return what was seen of `needed`, bool (H, W), before `epoch`, and the epochs read for it, latest first.
 
     The first look at a pixel searches all history, every later one ends at an epoch that saw it; for ground that is
     only `wanted`, bool (H, W), at most six looks are read.
     Raises EpochsLost that names all epochs on the way whose rasters are missing or damaged.
     """
-    read_so_far: list[sql.Row] = []
+    read_so_far: list[Epoch] = []
     lost: dict[int, str] = {}
 
     def earlier() -> Iterator[Prediction]:
@@ -88,10 +89,10 @@ def previous_of(
     return before, read_so_far
 
 
-def _epochs_before(connection: sql.Connection, epoch: sql.Row) -> Iterator[sql.Row]:
+def _epochs_before(connection: sql.Connection, epoch: Epoch) -> Iterator[Epoch]:
     """Yield the epochs before `epoch`, seen and judged the same way, latest first; a page is asked for when needed."""
     for skip in count(0, PAGE):
-        rows = sql.run(connection, "epoch_earlier", epoch_id=epoch["epoch_id"], page=PAGE, skip=skip)
+        rows = sql.fetch(connection, Epoch, "epoch_earlier", epoch_id=epoch.epoch_id, page=PAGE, skip=skip)
         yield from rows
         if len(rows) < PAGE:
             return

@@ -2,22 +2,22 @@
 
 import numpy as np
 
-import sql
 from models.prediction import Prediction
 from tasks.errors import EpochsLost, RasterLost
 from tasks.rasters import Grid, read
+from tasks.records import Epoch
 
 
-def read_prediction(epoch: sql.Row) -> tuple[Prediction, Grid]:
+def read_prediction(epoch: Epoch) -> tuple[Prediction, Grid]:
     """Return what the model said of `epoch`, from its rasters, and their grid.
 
     Raises EpochsLost when a raster of it is missing or damaged, RasterError when one cannot be read for now.
     """
     try:
-        classes = read(epoch["class_raster"], epoch["class_checksum"])
-        chances = read(epoch["confidence_raster"], epoch["confidence_checksum"])
+        classes = read(epoch.class_raster, epoch.class_checksum)
+        chances = read(epoch.confidence_raster, epoch.confidence_checksum)
     except RasterLost as error:
-        raise EpochsLost({epoch["epoch_id"]: str(error)}) from error
+        raise EpochsLost({epoch.epoch_id: str(error)}) from error
     seen, sure = classes.band("class"), chances.band("confidence")
     if "footprint" in chances.descriptions:
         return Prediction(seen, sure, chances.band("footprint")), classes.grid

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-import sql
 from models.labels import LABELS, NODATA
 from models.prediction import Prediction
 from tasks.mines import Mine
 from tasks.rasters import Grid, Raster, beside, read, write_cog
+from tasks.records import Acquisition
 from tasks.segment.sieve import without_specks
 from tasks.settings import settings
 from tasks.validate import aligned, reflectance, told_by, undone, validity
@@ -42,10 +42,11 @@ class Segmented:
     grid: Grid
 
 
-def address_of(root: str, acquisition: sql.Row, mine: Mine, model: "SegmentationModel", kind: str) -> str:
+def address_of(root: str, acquisition: Acquisition, mine: Mine, model: "SegmentationModel", kind: str) -> str:
     """Return the address of the `kind` raster: another model, other weights or other pixels never overwrite it."""
-    origin = f"{acquisition['acquisition_id']}-{acquisition['checksum'][:8]}"
-    folder = f"{root}/{mine.slug}/{acquisition['sensor_set']}/{acquisition['sensing_date']}-{origin}"
+    checksum = acquisition.checksum or ""
+    origin = f"{acquisition.acquisition_id}-{checksum[:8]}"
+    folder = f"{root}/{mine.slug}/{acquisition.sensor_set}/{acquisition.sensing_date}-{origin}"
     return f"{folder}/{model.name}-{model.checksum[:8]}-{kind}.tif"
 
 
@@ -110,7 +111,7 @@ def predicted(raster: Raster, model: "SegmentationModel", inside: np.ndarray) ->
     return Prediction(classes, *(np.where(valid, of, NODATA).astype(np.uint8) for of in (confidence, chance)))
 
 
-def segment(acquisition: sql.Row, mine: Mine, model: "SegmentationModel") -> Segmented:
+def segment(acquisition: Acquisition, mine: Mine, model: "SegmentationModel") -> Segmented:
     """Segment the raster of `acquisition` with `model` and write both rasters; running it again writes the same.
 
     A shift that `validate` measured is undone before, so that epochs lie on each other; the raster stays as it came.
@@ -118,7 +119,7 @@ def segment(acquisition: sql.Row, mine: Mine, model: "SegmentationModel") -> Seg
     Raises RasterError when the acquisition raster cannot be read, ModelError when the bands do not fit.
     """
     given = settings()
-    raster, shift = read(acquisition["raster"], acquisition["checksum"]), undone(acquisition, given.min_shift_px)
+    raster, shift = read(*acquisition.image), undone(acquisition, given.min_shift_px)
     raster = raster if shift is None else aligned(raster, shift)
     seen = predicted(raster, model, raster.grid.mask(mine.aoi))
     tags = _tags(acquisition, model, raster.tags)
@@ -138,11 +139,11 @@ def segment(acquisition: sql.Row, mine: Mine, model: "SegmentationModel") -> Seg
     return Segmented(seen.classes, seen.confidence, (addresses[0], addresses[1]), checksums, raster.grid)
 
 
-def _tags(acquisition: sql.Row, model: "SegmentationModel", origin: dict[str, str]) -> dict[str, str]:
+def _tags(acquisition: Acquisition, model: "SegmentationModel", origin: dict[str, str]) -> dict[str, str]:
     return {
         "model": model.name,
         "model_version": str(model.version),
         "model_checksum": model.checksum,
-        "acquisition_checksum": acquisition["checksum"],
+        "acquisition_checksum": acquisition.checksum or "",
         **{name: origin[name] for name in ("product_ids", "sensing_time", "attribution") if name in origin},
     }

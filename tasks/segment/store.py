@@ -15,6 +15,7 @@ import sql
 from models.labels import LABELS, NODATA
 from tasks.mines import Mine
 from tasks.rasters import HECTARES_PER_PIXEL
+from tasks.records import Acquisition, Epoch, advance
 from tasks.segment.segment import Segmented
 from tasks.segment.vectorise import outlines, regions
 from tasks.settings import settings
@@ -61,47 +62,44 @@ def figures(frame: gpd.GeoDataFrame, classes: np.ndarray) -> Figures:
 
 def store(
     connection: sql.Connection,
-    acquisition: sql.Row,
+    acquisition: Acquisition,
     mine: Mine,
     model: "SegmentationModel",
     segmented: Segmented,
     frame: gpd.GeoDataFrame,
     flow_run_id: str | None,
-) -> sql.Row | None:
-    """Write the epoch with its class areas and segments and advance the acquisition to `segmented`.
+) -> tuple[Acquisition, Epoch | None]:
+    """Write the epoch with its class areas and segments; return the acquisition, `segmented` now, and the epoch.
 
     A current epoch of the same weights and pixels is returned as it is; one of others under the same name is
     superseded, and so is one made from older products of the same sensing: only now, since newer products that are
     refused (cloud, a fault) must not take away what was known of that day. Polygons that fail their suite
-    quarantine the acquisition: None, and nothing else is written; `withdraw` takes back an epoch by other pixels.
+    quarantine the acquisition: no epoch, and nothing else is written; `withdraw` takes back an epoch by other pixels.
     """
-    judgement_figures = figures(frame, segmented.classes)
-    judgement = judge(suite=SEGMENTS, figures=judgement_figures, checks=suite(SEGMENTS, settings()))
-    acquisition_id = acquisition["acquisition_id"]
-    sql.run(connection, "year_add", sensing_time=acquisition["sensing_time"])
+    measured = figures(frame, segmented.classes)
+    judgement = judge(suite=SEGMENTS, figures=measured, checks=suite(SEGMENTS, settings()))
+    identity = acquisition.acquisition_id
+    sql.run(connection, "year_add", sensing_time=acquisition.sensing_time)
     with connection.transaction():
-        sql.run(connection, "acquisition_lock", acquisition_id=acquisition_id)
-        current = sql.run_one(connection, "epoch_current", acquisition_id=acquisition_id, model=model.name)
-        same_weights = current is not None and current["model_checksum"] == model.checksum
-        if current and same_weights and current["class_checksum"] == segmented.checksums[0]:
-            sql.run(connection, "acquisition_segmented", acquisition_id=acquisition_id)
-            return current
-        _record(connection, acquisition_id, judgement, judgement_figures, flow_run_id)
+        sql.run(connection, "acquisition_lock", acquisition_id=identity)
+        known = sql.fetch_one(connection, Epoch, "epoch_current", acquisition_id=identity, model=model.name)
+        same_weights = known is not None and known.model_checksum == model.checksum
+        if known and same_weights and known.class_checksum == segmented.checksums[0]:
+            return advance(connection, acquisition, "acquisition_segmented"), known
+        _record(connection, identity, judgement, measured, flow_run_id)
         if not judgement.passed:
-            sql.run(connection, "acquisition_quarantine", acquisition_id=acquisition_id, reasons=judgement.reasons)
-            return None
-        if current:
+            return advance(connection, acquisition, "acquisition_quarantine", reasons=judgement.reasons), None
+        if known:
             other = "pixels" if same_weights else "weights"
-            sql.run(connection, "epoch_supersede", epoch_id=current["epoch_id"], why=f"segmented with other {other}")
-        sql.run(connection, "epoch_replace", acquisition_id=acquisition_id, model=model.name)
+            sql.run(connection, "epoch_supersede", epoch_id=known.epoch_id, why=f"segmented with other {other}")
+        sql.run(connection, "epoch_replace", acquisition_id=identity, model=model.name)
         epoch = _write_epoch(connection, acquisition, mine, model, segmented, flow_run_id)
         for area in class_areas(segmented.classes, segmented.confidence):
-            sql.run(connection, "class_area_add", epoch_id=epoch["epoch_id"], **area)
+            sql.run(connection, "class_area_add", epoch_id=epoch.epoch_id, **area)
         _write_segments(connection, epoch, frame)
         _write_unseen(connection, epoch, mine, segmented)
-        sql.run(connection, "months_fill", acquisition_id=acquisition_id)
-        sql.run(connection, "acquisition_segmented", acquisition_id=acquisition_id)
-    return epoch
+        sql.run(connection, "months_fill", acquisition_id=identity)
+        return advance(connection, acquisition, "acquisition_segmented"), epoch
 
 
 def _record(
@@ -121,16 +119,17 @@ def _record(
 
 def _write_epoch(
     connection: sql.Connection,
-    acquisition: sql.Row,
+    acquisition: Acquisition,
     mine: Mine,
     model: "SegmentationModel",
     segmented: Segmented,
     flow_run_id: str | None,
-) -> sql.Row:
-    (epoch,) = sql.run(
+) -> Epoch:
+    (epoch,) = sql.fetch(
         connection,
+        Epoch,
         "epoch_add",
-        acquisition_id=acquisition["acquisition_id"],
+        acquisition_id=acquisition.acquisition_id,
         model=model.name,
         model_checksum=model.checksum,
         code_version=version("minecam"),
@@ -145,19 +144,19 @@ def _write_epoch(
     return epoch
 
 
-def _write_segments(connection: sql.Connection, epoch: sql.Row, frame: gpd.GeoDataFrame) -> None:
+def _write_segments(connection: sql.Connection, epoch: Epoch, frame: gpd.GeoDataFrame) -> None:
     columns = zip(frame["class_id"], frame["hectares"], frame["confidence"], frame.geometry, strict=True)
     rows = (
-        (epoch["epoch_id"], epoch["mine_id"], int(cls), epoch["sensing_time"], float(area), float(sure), outline)
+        (epoch.epoch_id, epoch.mine_id, int(cls), epoch.sensing_time, float(area), float(sure), outline)
         for cls, area, sure, outline in columns
     )
     sql.copy_rows(connection, "segment_copy", ["int8", "int4", "int2", "timestamptz", "float4", "float4"], rows)
 
 
-def _write_unseen(connection: sql.Connection, epoch: sql.Row, mine: Mine, segmented: Segmented) -> None:
+def _write_unseen(connection: sql.Connection, epoch: Epoch, mine: Mine, segmented: Segmented) -> None:
     unseen = segmented.grid.mask(mine.aoi) & (segmented.classes == NODATA)
     if unseen.any():
         ground = shapely.union_all(outlines(regions(unseen, unseen), segmented.grid))
         sql.copy_rows(
-            connection, "unseen_copy", ["int8"], [(epoch["epoch_id"], shapely.multipolygons(shapely.get_parts(ground)))]
+            connection, "unseen_copy", ["int8"], [(epoch.epoch_id, shapely.multipolygons(shapely.get_parts(ground)))]
         )

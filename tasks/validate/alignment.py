@@ -10,10 +10,8 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import ndimage
 
-import sql
 from tasks.rasters import Raster
-
-Shift = tuple[float, float]
+from tasks.records import Acquisition, Shift
 
 LEAST_SIDE = 32
 LARGEST_SIDE = 1024
@@ -115,10 +113,10 @@ def aligned(raster: Raster, shift: Shift) -> Raster:
     return Raster(array, raster.descriptions, raster.grid, raster.tags)
 
 
-def undone(acquisition: sql.Row, least: float) -> Shift | None:
-    """Return the shift (rows, columns) that is undone before segmentation, in pixels; None: of `least` or less."""
-    rows, columns = acquisition["shift_rows"], acquisition["shift_columns"]
-    return None if rows is None or np.hypot(rows, columns) <= least else (rows, columns)
+def undone(acquisition: Acquisition, least: float) -> Shift | None:
+    """Return the shift that is undone before segmentation, in pixels; None: of `least` or less, or not known."""
+    shift = acquisition.shift
+    return None if shift is None or np.hypot(*shift) <= least else shift
 
 
 def _middle(common: np.ndarray) -> tuple[slice, slice]:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from tasks.rasters import cloud_mask
+from tasks.records import Shift
 from tasks.suites import Figures
-from tasks.validate.alignment import Shift
 from tasks.validate.radiometry import gain, offset_left, stripes
 
 Earlier = tuple[Callable[[int], np.ndarray], np.ndarray]

@@ -16,6 +16,7 @@ from tasks import agenda
 from tasks.errors import RasterError, WrongUse
 from tasks.mines import Mine
 from tasks.rasters import Panel, colours, read, sheet
+from tasks.records import Acquisition, advance, current
 from tasks.settings import settings
 from tasks.suites import LOOK, judge, suite
 from tasks.text import LONGEST_NOTES, clean, fit
@@ -88,36 +89,35 @@ def judge_again(connection: sql.Connection, mine: Mine) -> Iterator[Judged]:
     """
     with agenda.one_run_at_a_time(connection, mine):
         for row in listed(connection, mine.slug):
+            (was,) = sql.fetch(connection, Acquisition, "acquisition_find", acquisition_id=row["acquisition_id"])
             try:
                 with connection.transaction():
-                    (_judge_raster if row["raster"] else _judge_look)(connection, row, mine)
-                    now = agenda.current(connection, row)
-                    if now["state"] == "quarantined" and now["reasons"] == row["reasons"]:
+                    now = (_judge_raster if was.raster else _judge_preview)(connection, was, mine)
+                    if now.state == "quarantined" and now.reasons == was.reasons:
                         raise Rollback  # as it was: nothing to record
-                reasons = now["reasons"]
+                reasons = now.reasons
             except RasterError as error:
-                now, reasons = agenda.current(connection, row), [f"{error}: `minecam run {mine.slug} --rerun`"]
-            yield Judged(
-                row["acquisition_id"], mine.slug, row["sensing_time"], now["state"], row["reasons"], reasons
-            )  # fmt: skip
+                now, reasons = was, [f"{error}: `minecam run {mine.slug} --rerun`"]
+            yield Judged(was.acquisition_id, mine.slug, was.sensing_time, now.state, was.reasons, reasons)
 
 
-def _judge_raster(connection: sql.Connection, row: sql.Row, mine: Mine) -> None:
-    keys = {"acquisition_id": row["acquisition_id"], "states": ["quarantined"]}
-    if opened := sql.run_one(connection, "acquisition_open", **keys):  # else somebody has just decided on it
-        validate(connection, opened, mine)
+def _judge_raster(connection: sql.Connection, acquisition: Acquisition, mine: Mine) -> Acquisition:
+    keys = {"acquisition_id": acquisition.acquisition_id, "states": ["quarantined"]}
+    if opened := sql.fetch_one(connection, Acquisition, "acquisition_open", **keys):
+        return validate(connection, opened, mine)
+    return current(connection, acquisition)  # somebody has just decided on it
 
 
-def _judge_look(connection: sql.Connection, row: sql.Row, mine: Mine) -> None:
-    identity = {"acquisition_id": row["acquisition_id"]}
-    looked = sql.run_one(connection, "look_figures", **identity)
-    if looked is None:
-        return
-    judgement = judge(suite=LOOK, figures=looked["figures"], checks=suite(LOOK, settings()))
+def _judge_preview(connection: sql.Connection, acquisition: Acquisition, mine: Mine) -> Acquisition:
+    identity = {"acquisition_id": acquisition.acquisition_id}
+    known = sql.run_one(connection, "look_figures", **identity)
+    if known is None:
+        return current(connection, acquisition)
+    judgement = judge(suite=LOOK, figures=known["figures"], checks=suite(LOOK, settings()))
     outcome = {"passed": judgement.passed, "reasons": judgement.reasons}
-    sql.run(connection, "look_judge", **identity, **outcome)
-    figures = Jsonb(looked["figures"])
+    figures = Jsonb(known["figures"])
     sql.run(connection, "validation_add", **identity, **outcome, suite=LOOK, figures=figures, flow_run_id=None)
+    return advance(connection, acquisition, "look_judge", **outcome)
 
 
 def _quarantined(connection: sql.Connection, acquisition_id: int) -> sql.Row:

@@ -7,58 +7,60 @@ import logging
 from collections.abc import Iterator
 
 import sql
-from tasks import agenda
 from tasks.errors import RasterError, RasterLost
 from tasks.mines import Mine
 from tasks.rasters import read
+from tasks.records import Acquisition, advance
 from tasks.settings import settings
 from tasks.validate.alignment import undone
-from tasks.validate.references import history
+from tasks.validate.references import references
 from tasks.validate.validate import validate
 
 log = logging.getLogger(__name__)
 
 
-def unsettled(connection: sql.Connection, mine: Mine, sensor_set: str) -> Iterator[sql.Row]:
+def unsettled(connection: sql.Connection, mine: Mine, sensor_set: str) -> Iterator[Acquisition]:
     """Yield the acquisitions of a mine that are to be judged again, in order of sensing; each is, before the next."""
     after = None
     keys = {"mine_id": mine.mine_id, "sensor_set": sensor_set, "grid": str(mine.grid)}
-    while row := sql.run_one(connection, "acquisition_unsettled", **keys, after=after):
-        yield row
-        after = row["acquisition_id"]
+    while acquisition := sql.fetch_one(connection, Acquisition, "acquisition_unsettled", **keys, after=after):
+        yield acquisition
+        after = acquisition.acquisition_id
 
 
-def revalidate(connection: sql.Connection, acquisition: sql.Row, mine: Mine, *, flow_run_id: str | None = None) -> bool:
-    """Judge an acquisition of `unsettled` again; True: it is to be segmented anew, as it lies elsewhere now or was
-    refused before.
+def revalidate(
+    connection: sql.Connection, acquisition: Acquisition, mine: Mine, *, flow_run_id: str | None = None
+) -> tuple[Acquisition, bool]:
+    """Judge an acquisition of `unsettled` again; return it as it stands then, and whether it is to be segmented anew.
 
-    Where it is refused now, `withdraw` is to take back its epochs. What a person decided stays. It stays as it is, for
-    the next run to judge, while not all rasters can be read. Raises RasterLost when its own is lost, unless it is in
-    quarantine.
+    It is where it lies elsewhere now or was refused before. Where it is refused now, `withdraw` is to take back its
+    epochs. What a person decided stays. It stays as it is, for the next run to judge, while not all rasters can be
+    read. Raises RasterLost when its own is lost, unless it is in quarantine.
     """
     if not _readable(connection, acquisition):
-        return False
-    identity, least = acquisition["acquisition_id"], settings().min_shift_px
+        return acquisition, False
+    identity, least = acquisition.acquisition_id, settings().min_shift_px
     with connection.transaction():
-        opened = sql.run_one(connection, "acquisition_open", acquisition_id=identity, states=[acquisition["state"]])
+        opened = sql.fetch_one(
+            connection, Acquisition, "acquisition_open", acquisition_id=identity, states=[acquisition.state]
+        )
         if opened is None:  # somebody has just decided on it, or it has newer products
-            return False
-        if not validate(connection, opened, mine, flow_run_id=flow_run_id):
-            return False
-        now = agenda.current(connection, acquisition)
-        if acquisition["state"] != "segmented" or undone(acquisition, least) != undone(now, least):
-            return True
-        sql.run(connection, "acquisition_segmented", acquisition_id=identity)
-        return False
+            return acquisition, False
+        judged = validate(connection, opened, mine, flow_run_id=flow_run_id)
+        if not judged.accepted:
+            return judged, False
+        if acquisition.state != "segmented" or undone(acquisition, least) != undone(judged, least):
+            return judged, True
+        return advance(connection, judged, "acquisition_segmented"), False
 
 
-def _readable(connection: sql.Connection, acquisition: sql.Row) -> bool:
+def _readable(connection: sql.Connection, acquisition: Acquisition) -> bool:
     """Say whether all rasters can be read that a judgement needs: one by half of them would undo what is known."""
     try:
-        read(acquisition["raster"], acquisition["checksum"])
+        read(*acquisition.image)
     except RasterError as error:
-        if isinstance(error, RasterLost) and acquisition["state"] != "quarantined":
+        if isinstance(error, RasterLost) and acquisition.state != "quarantined":
             raise
-        log.warning("%s is not judged again for now: %s", acquisition["sensing_date"], error)
+        log.warning("%s is not judged again for now: %s", acquisition.sensing_date, error)
         return False
-    return history(connection, acquisition).ids == acquisition["references_now"]
+    return references(connection, acquisition).complete

@@ -13,12 +13,13 @@ import sql
 from models.sensors import sensor_set
 from tasks.mines import Mine
 from tasks.rasters import Raster, read, valid_mask
+from tasks.records import Acquisition, Shift, current
 from tasks.settings import settings
 from tasks.suites import Figures, judge, suite
-from tasks.validate.alignment import Shift, measured_shift
+from tasks.validate.alignment import measured_shift
 from tasks.validate.clouds import scene_classes
 from tasks.validate.figures import figures
-from tasks.validate.references import History, history
+from tasks.validate.references import References, references
 
 
 def reflectance(raster: Raster, bands: Sequence[str]) -> np.ndarray:
@@ -55,7 +56,7 @@ def _pattern(raster: Raster) -> np.ndarray:
     return _bands(raster, ["B04"])[0]
 
 
-def measure(raster: Raster, mine: Mine, names: Sequence[str], known: History) -> tuple[Figures, Shift | None]:
+def measure(raster: Raster, mine: Mine, names: Sequence[str], known: References) -> tuple[Figures, Shift | None]:
     """Return the figures of an acquisition raster and its shift; see `figures`.
 
     On another grid than that of `mine` nothing but this is measured.
@@ -91,40 +92,42 @@ def _band(raster: Raster, names: Sequence[str], index: int) -> np.ndarray:
     return reflectance(raster, [name])[0] if there else np.zeros(raster.array.shape[1:], np.float32)
 
 
-def _shift(raster: Raster, mine: Mine, known: History) -> Shift | None:
+def _shift(raster: Raster, mine: Mine, known: References) -> Shift | None:
     """Return the shift of an acquisition; (0, 0) of the first one, on which all others are laid.
 
     In tenths of a pixel, the error that is believed: so one that hardly changes lets none after it be judged again.
     """
-    fitting = [(reference, theirs) for reference, theirs in known.references if reference.grid == raster.grid]
+    fitting = [(reference, theirs) for reference, theirs in known.measured_against if reference.grid == raster.grid]
     if not fitting and not known.lost:
         return 0.0, 0.0  # the first of all, or since the AOI was redrawn
     shift = shift_of(raster, raster.grid.mask(mine.aoi), fitting)
     return shift and (round(shift[0], 1), round(shift[1], 1))
 
 
-def validate(connection: sql.Connection, acquisition: sql.Row, mine: Mine, *, flow_run_id: str | None = None) -> bool:
-    """Judge a downloaded acquisition: its row becomes accepted or quarantined with reasons; True: accepted.
+def validate(
+    connection: sql.Connection, acquisition: Acquisition, mine: Mine, *, flow_run_id: str | None = None
+) -> Acquisition:
+    """Judge a downloaded acquisition and return it as it stands then: accepted, or quarantined with the reasons.
 
     One that was judged before keeps its judgement; one that a person released is accepted. Raises RasterError when its
     raster cannot be read.
     """
-    if acquisition["state"] != "downloaded":
-        return acquisition["state"] in ("accepted", "segmented")
-    name = acquisition["sensor_set"]
-    raster = read(acquisition["raster"], acquisition["checksum"])
-    known = history(connection, acquisition)
+    if acquisition.state != "downloaded":
+        return acquisition
+    name, identity = acquisition.sensor_set, acquisition.acquisition_id
+    raster = read(*acquisition.image)
+    known = references(connection, acquisition)
     measured, shift = measure(raster, mine, sensor_set(name).bands, known)
     judgement = judge(suite=name, figures=measured, checks=suite(name, settings()))
-    acquisition_id = acquisition["acquisition_id"]
-    passed = judgement.passed or bool(sql.run(connection, "quarantine_released", acquisition_id=acquisition_id))
+    passed = judgement.passed or bool(sql.run(connection, "quarantine_released", acquisition_id=identity))
     # What is not as it should be is laid on nothing, and nothing on it, even if a person releases it.
     rows, columns = (judgement.passed and shift) or (None, None)
     with connection.transaction():
-        changed = sql.run_one(
+        judged = sql.fetch_one(
             connection,
+            Acquisition,
             "acquisition_judge",
-            acquisition_id=acquisition_id,
+            acquisition_id=identity,
             state="accepted" if passed else "quarantined",
             reasons=judgement.reasons,
             shift_rows=rows,
@@ -132,15 +135,16 @@ def validate(connection: sql.Connection, acquisition: sql.Row, mine: Mine, *, fl
             held_against=known.ids,
             **{share: measured.get(share) for share in ("aoi_coverage", "valid_share", "cloud_share")},
         )
-        if changed:
-            sql.run(
-                connection,
-                "validation_add",
-                acquisition_id=acquisition_id,
-                suite=name,
-                passed=judgement.passed,
-                reasons=judgement.reasons,
-                figures=Jsonb(measured),
-                flow_run_id=flow_run_id,
-            )
-    return passed
+        if judged is None:  # somebody else has moved it
+            return current(connection, acquisition)
+        sql.run(
+            connection,
+            "validation_add",
+            acquisition_id=identity,
+            suite=name,
+            passed=judgement.passed,
+            reasons=judgement.reasons,
+            figures=Jsonb(measured),
+            flow_run_id=flow_run_id,
+        )
+    return judged

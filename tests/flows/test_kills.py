@@ -33,9 +33,9 @@ FETCHING = [
     f"download {FIRST}: half written 1",
     f"download {FIRST}: moved 1",
     f"download {FIRST}: ends 1",
-    f"look {CLOUDY}: charge_add done 1",
-    f"look {CLOUDY}: validation_add done 1",
-    f"look {CLOUDY}: ends 1",
+    f"preview {CLOUDY}: charge_add done 1",
+    f"preview {CLOUDY}: validation_add done 1",
+    f"preview {CLOUDY}: ends 1",
 ]
 WATCHING = [
     f"validate {FIRST}: acquisition_judge done 1",

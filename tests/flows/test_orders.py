@@ -29,7 +29,7 @@ from tests.tasks.segment.test_epochs import MODEL, mine, stored
 
 discover = import_module("tasks.acquire.discover")
 download = import_module("tasks.acquire.download")
-look = import_module("tasks.acquire.preview")
+preview = import_module("tasks.acquire.preview")
 store = import_module("tasks.segment.store")
 revalidate = import_module("tasks.validate.revalidate")
 validate = import_module("tasks.validate.validate")
@@ -101,11 +101,13 @@ def arrive(
 def watch(database: sql.Connection, mine: Mine) -> None:
     """Do what the flow does with what is due, without Prefect, which takes longer than the work on rasters so small."""
     for acquisition in agenda.due_acquisitions(database, mine, MODEL, **EVERY):  # type: ignore[arg-type]
-        if validate.validate(database, acquisition, mine):
-            stored(database, mine, agenda.current(database, acquisition))
+        judged = validate.validate(database, acquisition, mine)
+        if judged.accepted:
+            stored(database, mine, judged)
     for acquisition in revalidate.unsettled(database, mine, MODEL.sensor_set.name):
-        if revalidate.revalidate(database, acquisition, mine):
-            stored(database, mine, agenda.current(database, acquisition))
+        judged, anew = revalidate.revalidate(database, acquisition, mine)
+        if anew:
+            stored(database, mine, judged)
     withdraw(database, mine)
     for epoch in agenda.due_epochs(database, mine, MODEL, **EVERY):  # type: ignore[arg-type]
         with database.transaction():
@@ -129,7 +131,7 @@ def verdict(*, suite: str, figures: Figures, checks: Sequence[Check]) -> Judgeme
 
 @pytest.fixture(autouse=True)
 def judged(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (store, validate, look):
+    for module in (store, validate, preview):
         monkeypatch.setattr(module, "judge", verdict)
 
 
@@ -271,8 +273,9 @@ class Passes:
         self.today = FIRST + timedelta(days=day)
         discover.discover(database, mine, MODEL.sensor_set)
         for row in agenda.due_acquisitions(database, mine, MODEL, **EVERY):  # type: ignore[arg-type]
-            if look.look(database, row, mine):
-                download.download(database, row, mine)
+            previewed, worth = preview.preview(database, row, mine)
+            if worth:
+                download.download(database, previewed, mine)
         watch(database, mine)
 
 

@@ -33,14 +33,15 @@ import sql
 from flows import monitor, steps
 from models.sensors import sensor_set
 from tasks.acquire.client import Client
+from tasks.records import Acquisition, Epoch
 
 notices = import_module("tasks.notify.notify")
 vectorise = import_module("tasks.segment.vectorise")
 
 MODEL = SimpleNamespace(name="by-brightness", version="1", checksum="a" * 64, sensor_set=sensor_set("s2-rgb"))
 STEPS = (
-    "discover", "look", "download", "validate", "revalidate", "segment", "vectorise", "store", "findings", "compare",
-    "alert", "notify",
+    "discover", "preview", "download", "validate", "revalidate", "segment", "vectorise", "store", "withdraw",
+    "findings", "compare", "alert", "notify",
 )  # fmt: skip
 
 
@@ -100,17 +101,14 @@ class Trail:
 
 
 def _day_of(argument: Any) -> str:
-    if not isinstance(argument, dict):
-        return ""
-    return str(argument.get("sensing_date") or (argument["sensing_time"].date() if "sensing_time" in argument else ""))
+    return str(argument.sensing_time.date()) if isinstance(argument, Acquisition | Epoch) else ""
 
 
 def follow(trail: Trail) -> None:
     """Lay `trail` through the flow: the product has no place for it, so its parts are wrapped."""
     for name in STEPS:
         trail.follow(getattr(steps, name))
-    for module in (sql, sql.database):
-        trail.after(module, "run", lambda _, query, **__: f"{query} done")
+    trail.after(sql.database, "_run", lambda _, query, __: f"{query} done")
     trail.after(psycopg.Copy, "write_row", "row copied")
     trail.after(psycopg.Transaction, "__exit__", "transaction over")
     trail.after(Client, "_do_download", "answered")

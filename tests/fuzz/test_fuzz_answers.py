@@ -24,6 +24,7 @@ from tasks.rasters.cog import encode_cog
 from tests.fuzz.cases import NUMBERS, dumped, fuzz, junk, mangled, mutated, words
 from tests.tasks.acquire.test_download import rasters
 from tests.tasks.conftest import sentinel_hub
+from tests.tasks.nouns import acquisitions
 
 __all__ = ["rasters", "sentinel_hub"]
 
@@ -161,7 +162,7 @@ def test_process_answers(database, mine, sentinel_hub, rasters, monkeypatch) -> 
     """An acquisition is downloaded or failed, its row in order, whatever is sent with whatever headers."""
     sentinel_hub.features = [PRODUCT]
     discover(database, mine, SENSOR_SETS["s2-rgb"], start=date(2023, 1, 1), end=date(2023, 1, 31))
-    (acquisition,) = database.execute("select * from acquisition").fetchall()
+    (acquisition,) = acquisitions(database)
     grid = mine.grid
     array = np.full((5, grid.height, grid.width), 1000, np.uint16)
     good = encode_cog(array, grid, descriptions=list("12345"), nodata=None)

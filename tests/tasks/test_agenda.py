@@ -2,17 +2,15 @@
 
 import time
 from datetime import date
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import sql
-from models.errors import ModelError
 from tasks import agenda
 from tasks.compare.compare import compare
-from tasks.errors import Busy, RasterError, RunError
+from tasks.errors import Busy
 from tasks.mines import registry
 from tests.tasks.segment.test_epochs import MODEL, acquire, mine, stored
 
@@ -23,12 +21,12 @@ ALL = {"start": None, "end": None}
 
 def due(database: sql.Connection, mine: registry.Mine, **given: Any) -> list[int]:
     rows = agenda.due_acquisitions(database, mine, MODEL, **{**ALL, **given})  # type: ignore[arg-type]
-    return [row["sensing_date"].day for row in rows]
+    return [row.sensing_date.day for row in rows]
 
 
 def due_epochs(database: sql.Connection, mine: registry.Mine, rerun: bool = False) -> list[int]:
     rows = agenda.due_epochs(database, mine, MODEL, rerun=rerun, **ALL)  # type: ignore[arg-type]
-    return [row["sensing_time"].day for row in rows]
+    return [row.sensing_time.day for row in rows]
 
 
 @pytest.mark.parametrize(
@@ -69,13 +67,13 @@ def test_epochs_of_other_weights_are_not_compared_until_they_are_made_anew(datab
     first, second = (
         stored(database, mine, acquire(database, mine, home, day, side)) for day, side in ((1, 10), (9, 20))
     )
-    database.execute("update epoch set model_checksum = 'b' where epoch_id = %s", [first["epoch_id"]])
-    assert compare(database, second, mine)["previous_epochs"] == []
+    database.execute("update epoch set model_checksum = 'b' where epoch_id = %s", [first.epoch_id])
+    assert compare(database, second, mine).previous_epochs == []
     assert due_epochs(database, mine) == [1]
     (acquisition,) = agenda.due_acquisitions(database, mine, MODEL, rerun=True, **ALL)  # type: ignore[arg-type]
     anew = stored(database, mine, acquisition)
     assert due_epochs(database, mine) == [1, 9]
-    assert compare(database, second, mine)["previous_epochs"] == [anew["epoch_id"]]
+    assert compare(database, second, mine).previous_epochs == [anew.epoch_id]
 
 
 @pytest.mark.parametrize(
@@ -89,8 +87,8 @@ def test_an_acquisition_stands_while_its_newer_products_are_refused(database, ho
     database.execute("update acquisition set state = %s, tries = 5 where superseded_at is null", [newer])
     database.execute("update epoch set model_checksum = 'b'")  # other weights: what stands is segmented anew
     rows = agenda.due_acquisitions(database, mine, MODEL, rerun=True, **ALL)  # type: ignore[arg-type]
-    assert (old["acquisition_id"] in [row["acquisition_id"] for row in rows]) == stands
-    assert (new["acquisition_id"] in [row["acquisition_id"] for row in rows]) == (newer in ("discovered", "segmented"))
+    assert (old.acquisition_id in [row.acquisition_id for row in rows]) == stands
+    assert (new.acquisition_id in [row.acquisition_id for row in rows]) == (newer in ("discovered", "segmented"))
 
 
 def test_an_epoch_of_newer_products_takes_the_place_of_the_same_model_only(database, home, mine) -> None:
@@ -101,7 +99,7 @@ def test_an_epoch_of_newer_products_takes_the_place_of_the_same_model_only(datab
     database.execute("update acquisition set superseded_at = now(), superseded_why = 'newer products: Y'")
     new = stored(database, mine, acquire(database, mine, home, 1, side=10))
     rows = database.execute("select * from epoch where superseded_at is null order by epoch_id").fetchall()
-    assert [row["model"] for row in rows] == ["another", MODEL.name] and rows[1]["epoch_id"] == new["epoch_id"]
+    assert [row["model"] for row in rows] == ["another", MODEL.name] and rows[1]["epoch_id"] == new.epoch_id
     (gone,) = database.execute("select superseded_why from epoch where superseded_at is not null").fetchall()
     assert gone["superseded_why"] == "newer products: Y"
 
@@ -132,8 +130,8 @@ def test_a_comparison_with_an_epoch_that_was_superseded_since_is_due(database, h
     (fifth,) = database.execute("select * from epoch where sensing_time::date = '2023-01-05'").fetchall()
     sql.run(database, "epoch_supersede", epoch_id=fifth["epoch_id"], why="raster lost: for good")
     (ninth,) = agenda.due_epochs(database, mine, MODEL, **ALL)  # type: ignore[arg-type]
-    assert ninth["sensing_time"].day == 9
-    assert compare(database, ninth, mine)["changed_hectares"] == pytest.approx(3.0)  # against the first now
+    assert ninth.sensing_time.day == 9
+    assert compare(database, ninth, mine).changed_hectares == pytest.approx(3.0)  # against the first now
     assert due_epochs(database, mine) == []
 
 
@@ -165,30 +163,3 @@ def test_one_run_at_a_time_and_a_killed_one_lets_go(database, database_url, mine
     assert gone
     with agenda.one_run_at_a_time(database, mine):
         pass
-
-
-def test_a_lost_raster_is_fetched_anew_by_the_next_run(database, home: Path, mine) -> None:
-    acquisition = acquire(database, mine, home, 1, side=20)
-    with agenda.fails_alone(database, acquisition):
-        raise RasterError("it is gone")
-    row = agenda.current(database, acquisition)
-    assert (row["state"], row["reasons"], row["tries"]) == ("failed", ["it is gone"], 1)
-    assert agenda.outcome(database, acquisition, mine) == "pit 2023-01-01 failed: it is gone"
-    with pytest.raises(RunError, match="1 of 1 acquisitions of pit failed, the next run tries again: it is gone"):
-        agenda.raise_failures(database, [acquisition], [], mine)
-
-
-def test_a_defect_fails_its_day_alone_and_what_concerns_all_passes(database, home: Path, mine, caplog) -> None:
-    acquisition = acquire(database, mine, home, 1, side=20)
-    with agenda.fails_alone(database, acquisition):
-        raise ValueError("nobody expects\nit")
-    row = agenda.current(database, acquisition)
-    assert row["state"] == "failed" and row["reasons"] == [
-        r"unexpected, see the log of the run: ValueError('nobody expects\nit')"
-    ]
-    assert "Traceback" in caplog.text
-    with pytest.raises(ModelError), agenda.fails_alone(database, acquisition):
-        raise ModelError("there is no such model")
-    assert agenda.current(database, acquisition)["tries"] == 1
-    sql.run(database, "acquisition_segmented", acquisition_id=acquisition["acquisition_id"])
-    assert agenda.current(database, acquisition)["tries"] == 0

@@ -25,6 +25,7 @@ from tasks.notify.notice import body, markdown, subject
 from tasks.rasters.pictures import Panel, sheet
 from tasks.text import LONGEST, clean, fit, inert, one_line, without_calls
 from tests.deploy.archive.test_importing import picture
+from tests.tasks import nouns
 
 NAMES = [
     'Mine "Glück auf" \'7\'', "../../etc/passwd", "C:\\mines\\..\\x", "line\nbreak\r\nand tab\t.",
@@ -93,8 +94,7 @@ def command(*words: str) -> str:
 def test_names_harm_nothing(database: sql.Connection, named: list[registry.Mine], home: Path, tmp_path: Path) -> None:
     for mine in named:
         assert registry.SLUG.fullmatch(mine.slug) and mine.name == clean(mine.name)
-        row = {"orbit_direction": "", "sensor_set": "s2-rgb", "sensing_date": date(2023, 1, 8), "acquisition_id": 1}
-        address = address_of((home / "rasters").as_uri(), mine.slug, row)
+        address = address_of((home / "rasters").as_uri(), mine.slug, nouns.acquisition())
         assert address == f"{(home / 'rasters').as_uri()}/{mine.slug}/s2-rgb/2023-01-08-1.tif"
         rgb = np.zeros((8, 8, 3), np.uint8)
         assert sheet([[Panel(rgb, mine.name)]], title=mine.name, words=mine.name).startswith(b"\x89PNG")

@@ -38,7 +38,7 @@ from tests.flows.faults.proxy import Proxy
 from tests.flows.faults.world import DAYS, QUIET, SLUG, World
 from tests.tasks.segment.test_epochs import MODEL
 
-look = import_module("tasks.acquire.preview")
+preview = import_module("tasks.acquire.preview")
 store = import_module("tasks.segment.store")
 validate = import_module("tasks.validate.validate")
 
@@ -149,7 +149,7 @@ def _simplify(patch: pytest.MonkeyPatch, judging: Judge) -> None:
     )
     patch.setitem(sys.modules, "models.predict", engine)
     patch.setattr(monitor, "model_for", lambda *_: MODEL)
-    for step in (look, validate, store):
+    for step in (preview, validate, store):
         patch.setattr(step, "judge", judging)
     patch.setattr(client, "USUAL_PAUSE_MS", 20)
     patch.setattr(client, "LONGEST_PAUSE_MS", 40)

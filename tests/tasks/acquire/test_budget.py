@@ -15,6 +15,7 @@ from tasks.errors import ServiceDown, WrongUse
 from tasks.mines import registry
 from tasks.rasters.grid import Grid
 from tasks.settings import settings
+from tests.tasks import nouns
 from tests.tasks.acquire.test_download import _discovered, _row, mine, rasters
 
 __all__ = ["mine", "rasters"]
@@ -59,11 +60,11 @@ def test_what_the_month_cannot_pay_waits_and_goes_on_when_it_can(database, mine,
     asked = len(sentinel_hub.requests)
     download(database, acquisition, mine)
     row = _row(database)
-    assert (row["state"], row["tries"], len(sentinel_hub.requests)) == ("discovered", 0, asked)
-    assert row["reasons"][0].startswith("waiting for budget: 0.01 of 0.2 processing units are spent this month")
+    assert (row.state, row.tries, len(sentinel_hub.requests)) == ("discovered", 0, asked)
+    assert row.reasons[0].startswith("waiting for budget: 0.01 of 0.2 processing units are spent this month")
     monkeypatch.setenv("MINECAM_PU_MONTH", "5")
     download(database, row, mine)
-    assert (_row(database)["state"], _row(database)["reasons"]) == ("downloaded", [])
+    assert (_row(database).state, _row(database).reasons) == ("downloaded", [])
     month = budget.this_month(database)
     assert month.requests == 2 and month.processing_units == pytest.approx(0.26) and month.forecast > 0.26
 
@@ -75,8 +76,8 @@ def test_what_the_account_cannot_pay_waits_however_often_it_is_asked_for(databas
         with pytest.raises(ServiceDown, match=r"waiting for budget: .* processing units are spent"):
             download(database, _row(database), mine)
     row = _row(database)
-    assert (row["state"], row["tries"]) == ("discovered", 0) and row["reasons"][0].startswith("waiting for budget")
-    assert download(database, acquisition, mine) == [] and _row(database)["state"] == "downloaded"
+    assert (row.state, row.tries) == ("discovered", 0) and row.reasons[0].startswith("waiting for budget")
+    assert download(database, acquisition, mine)[1] == [] and _row(database).state == "downloaded"
 
 
 def test_no_search_without_budget(database, mine, sentinel_hub, monkeypatch, caplog):
@@ -94,11 +95,11 @@ def test_requests_that_fail_are_paid_as_well(database, mine, sentinel_hub, raste
     download(database, acquisition, mine)
     rows = database.execute("select kind, processing_units, acquisition_id from charge order by charge_id").fetchall()
     assert [(row["kind"], round(row["processing_units"], 2)) for row in rows] == [("search", 0.01), ("process", 0.25)]
-    assert rows[1]["acquisition_id"] == acquisition["acquisition_id"]
+    assert rows[1]["acquisition_id"] == acquisition.acquisition_id
 
 
 def test_the_price_of_an_acquisition_is_that_of_its_parts(mine):
-    row = {"sensor_set": "s2-rgb", "collection": "sentinel-2-l2a"}
+    row = nouns.acquisition()
     units, requests = price(row, grid(2600))
     assert requests == 4 and units == pytest.approx(2600 * 2600 / 512**2 * 4 / 3, rel=0.01)
 
@@ -125,11 +126,11 @@ def test_the_last_of_a_month_is_for_mines_of_high_priority(database, mine, senti
     monkeypatch.setenv("MINECAM_PU_MONTH", f"{1.1 * needed}")
     registry.add(database, slug="first", name="First", aoi=mine.aoi, priority="high")
     download(database, acquisition, mine)
-    assert "20 % are kept for mines of higher priority" in _row(database)["reasons"][0]
+    assert "20 % are kept for mines of higher priority" in _row(database).reasons[0]
     registry.prioritise(database, mine.slug, "high")
     assert [one.slug for one in registry.mines(database)] == ["east-pit", "first"]
     download(database, _row(database), registry.find(database, mine.slug))
-    assert _row(database)["state"] == "downloaded"
+    assert _row(database).state == "downloaded"
     with pytest.raises(WrongUse, match="'urgent' is no priority: choose of high, normal, low"):
         registry.prioritise(database, mine.slug, "urgent")
 

@@ -15,6 +15,8 @@ from tasks.acquire.request import band_names, evalscript, parts
 from tasks.mines import registry
 from tasks.rasters.cog import read
 from tasks.rasters.grid import Grid
+from tasks.records import Acquisition
+from tests.tasks.nouns import acquisitions
 
 
 def _run(script: str, sample: dict[str, float]) -> tuple[dict, list[float]]:
@@ -64,15 +66,17 @@ def rasters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def _discovered(database: sql.Connection, mine: registry.Mine, service: Any, name: str, **properties: Any) -> sql.Row:
+def _discovered(
+    database: sql.Connection, mine: registry.Mine, service: Any, name: str, **properties: Any
+) -> Acquisition:
     service.features = [{"id": name, "properties": {"datetime": "2023-01-08T06:12:31Z", **properties}}]
     sensor_set = SENSOR_SETS["s1" if name.startswith("S1") else "s2-rgb"]
     discover(database, mine, sensor_set, start=date(2023, 1, 1), end=date(2023, 1, 31))
     return _row(database)
 
 
-def _row(database: sql.Connection) -> sql.Row:
-    (row,) = database.execute("select * from acquisition").fetchall()
+def _row(database: sql.Connection) -> Acquisition:
+    (row,) = acquisitions(database)
     return row
 
 
@@ -82,9 +86,9 @@ def test_an_acquisition_is_downloaded_once(
     acquisition = _discovered(database, mine, sentinel_hub, "S2A_MSIL2A_20230108T060231_N0509_R091_T42RUN")
     download(database, acquisition, mine)
     row = _row(database)
-    assert row["state"] == "downloaded" and row["processing_units"] == 0.25 and row["downloaded_at"]
-    assert row["raster"] == f"{rasters.as_uri()}/east-pit/s2-rgb/2023-01-08-{row['acquisition_id']}.tif"
-    raster = read(row["raster"], row["checksum"])
+    assert row.state == "downloaded" and row.processing_units == 0.25 and row.downloaded_at
+    assert row.raster == f"{rasters.as_uri()}/east-pit/s2-rgb/2023-01-08-{row.acquisition_id}.tif"
+    raster = read(row.raster, row.checksum)
     assert raster.descriptions == ("B02", "B03", "B04", "SCL", "dataMask") and raster.grid == mine.grid
     assert raster.tags["baseline"] == "05.09" and raster.tags["harmonised"] == "true"
     assert raster.tags["attribution"] == "contains modified Copernicus Sentinel data 2023"
@@ -105,7 +109,7 @@ def test_the_request_asks_for_the_whole_day_on_the_grid(
     assert body["input"]["bounds"]["bbox"] == list(mine.grid.bounds)
     assert body["input"]["bounds"]["properties"]["crs"].endswith("/32644")
     assert (body["output"]["width"], body["output"]["height"]) == (mine.grid.width, mine.grid.height)
-    assert read(_row(database)["raster"]).tags["attribution"] == "simulated by MineCam"
+    assert read(_row(database).raster).tags["attribution"] == "simulated by MineCam"
 
 
 def test_radar_is_terrain_corrected_gamma0_of_one_orbit(
@@ -117,7 +121,7 @@ def test_radar_is_terrain_corrected_gamma0_of_one_orbit(
     source = sentinel_hub.requests[-1][1]["input"]["data"][0]
     assert source["type"] == "sentinel-1-grd" and source["dataFilter"]["orbitDirection"] == "DESCENDING"
     assert source["processing"]["backCoeff"] == "GAMMA0_TERRAIN"
-    assert _row(database)["raster"].endswith(f"/s1/2023-01-08-descending-{acquisition['acquisition_id']}.tif")
+    assert _row(database).raster.endswith(f"/s1/2023-01-08-descending-{acquisition.acquisition_id}.tif")
 
 
 def test_two_collections_of_one_day_have_rasters_of_their_own(
@@ -132,11 +136,10 @@ def test_two_collections_of_one_day_have_rasters_of_their_own(
         sentinel_hub.bands = bands
         sentinel_hub.features = [{"id": f"{collection}_N0509_", "properties": {"datetime": "2023-01-08T06:12:31Z"}}]
         discover(database, mine, SENSOR_SETS["s2-rgb"], start=date(2023, 1, 1), end=date(2023, 1, 31))
-        rows = database.execute("select * from acquisition where state = 'discovered'").fetchall()
-        for row in rows:
+        for row in acquisitions(database, "state = 'discovered'"):
             download(database, row, mine)
-    rows = database.execute("select * from acquisition order by acquisition_id").fetchall()
-    assert [read(row["raster"], row["checksum"]).tags["collection"] for row in rows] == [
+    rows = acquisitions(database)
+    assert [read(row.raster, row.checksum).tags["collection"] for row in rows] == [
         "sentinel-2-l2a",
         "sentinel-2-l1c",
     ]
@@ -165,12 +168,12 @@ def test_what_cannot_be_used_is_failed_and_can_be_tried_again(
     vars(sentinel_hub).update(misfortune)
     download(database, acquisition, mine)
     row = _row(database)
-    assert (row["state"], row["tries"], row["processing_units"]) == ("failed", 1, units)
-    assert reason in row["reasons"][0] and not list(rasters.rglob("*.*"))
+    assert (row.state, row.tries, row.processing_units) == ("failed", 1, units)
+    assert reason in row.reasons[0] and not list(rasters.rglob("*.*"))
     vars(sentinel_hub).update(sound)
     download(database, row, mine)
     row = _row(database)
-    assert (row["state"], row["reasons"], row["tries"]) == ("downloaded", [], 1)
+    assert (row.state, row.reasons, row.tries) == ("downloaded", [], 1)
 
 
 def test_what_failed_after_the_download_is_not_paid_again(
@@ -178,12 +181,12 @@ def test_what_failed_after_the_download_is_not_paid_again(
 ) -> None:
     download(database, _discovered(database, mine, sentinel_hub, "S2A_N0509_"), mine)
     row, asked = _row(database), len(sentinel_hub.requests)
-    file = Path(row["raster"].removeprefix("file://"))
+    file = Path(row.raster.removeprefix("file://"))
     failed(database, row, RuntimeError("the disk is full"))
     download(database, _row(database), mine)
-    assert (_row(database)["state"], len(sentinel_hub.requests)) == ("downloaded", asked)
+    assert (_row(database).state, len(sentinel_hub.requests)) == ("downloaded", asked)
     failed(database, row, RuntimeError("the disk is full"))
     file.write_bytes(b"damaged")
     download(database, _row(database), mine)
-    assert (_row(database)["state"], len(sentinel_hub.requests)) == ("downloaded", asked + 1)
-    assert read(row["raster"], _row(database)["checksum"]).grid == mine.grid
+    assert (_row(database).state, len(sentinel_hub.requests)) == ("downloaded", asked + 1)
+    assert read(row.raster, _row(database).checksum).grid == mine.grid

@@ -1,5 +1,6 @@
 """The look before paying, through the real client; the service is a stand-in that serves what it is told."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,12 +12,13 @@ from models.sensors import SENSOR_SETS
 from tasks import agenda
 from tasks.acquire.discover import discover
 from tasks.acquire.download import EMPTY, download, refuse_empty
-from tasks.acquire.preview import coarse, due, figures, look
+from tasks.acquire.preview import coarse, due, figures, preview
 from tasks.errors import ServiceDown, ServiceError, WrongUse
 from tasks.rasters.cog import encode_cog
 from tasks.rasters.grid import Grid
 from tasks.segment.segment import model_for
 from tasks.validate import quarantine
+from tests.tasks import nouns
 from tests.tasks.acquire.test_download import _row, mine, rasters
 
 __all__ = ["mine", "rasters"]
@@ -68,25 +70,25 @@ def asked(service: Any) -> list[tuple[int, int]]:
 def test_a_cloudy_day_is_refused_before_it_is_paid(database, mine, sentinel_hub, rasters, sky):
     sky.scl = 9
     acquisition = discovered(database, mine, sentinel_hub, 70)
-    assert not look(database, acquisition, mine)
+    assert not preview(database, acquisition, mine)[1]
     row = _row(database)
-    assert row["state"] == "quarantined" and row["raster"] is None and row["cloud_share"] == 1
-    assert row["reasons"][0] == "cloud over 100 % of the AOI (at most 60 %; in a look at 60 m, not downloaded)"
-    assert row["processing_units"] == 0.005 and asked(sentinel_hub) == [coarse(mine.grid)]
+    assert row.state == "quarantined" and row.raster is None and row.cloud_share == 1
+    assert row.reasons[0] == "cloud over 100 % of the AOI (at most 60 %; in a look at 60 m, not downloaded)"
+    assert row.processing_units == 0.005 and asked(sentinel_hub) == [coarse(mine.grid)]
     (validation,) = database.execute("select suite, passed, figures from validation").fetchall()
     assert validation["suite"] == "look" and not validation["passed"] and validation["figures"]["valid_share"] == 0
     kinds = database.execute("select kind, processing_units from charge order by charge_id").fetchall()
     assert [tuple(kind.values()) for kind in kinds] == [("search", 0.01), ("look", 0.005)]
-    assert look(database, row, mine) and len(asked(sentinel_hub)) == 1  # nothing is due of it any more
+    assert preview(database, row, mine)[1] and len(asked(sentinel_hub)) == 1  # nothing is due of it any more
 
 
 def test_a_clear_day_is_looked_at_once_and_then_downloaded(database, mine, sentinel_hub, rasters, sky):
     acquisition = discovered(database, mine, sentinel_hub, None)
-    assert look(database, acquisition, mine) and look(database, _row(database), mine)
-    assert _row(database)["state"] == "discovered" and len(asked(sentinel_hub)) == 1
+    assert preview(database, acquisition, mine)[1] and preview(database, _row(database), mine)[1]
+    assert _row(database).state == "discovered" and len(asked(sentinel_hub)) == 1
     download(database, _row(database), mine)
     row = _row(database)
-    assert row["state"] == "downloaded" and row["processing_units"] == pytest.approx(0.01)
+    assert row.state == "downloaded" and row.processing_units == pytest.approx(0.01)
     assert asked(sentinel_hub) == [coarse(mine.grid), (mine.grid.width, mine.grid.height)]
 
 
@@ -98,12 +100,10 @@ def test_a_clear_day_is_looked_at_once_and_then_downloaded(database, mine, senti
 )  # fmt: skip
 def test_when_a_look_is_due(database, mine, sentinel_hub, tile, collection, state, is_due):
     acquisition = discovered(database, mine, sentinel_hub, tile)
-    assert due(database, {**acquisition, "collection": collection, "state": state}, mine) is is_due
+    assert due(database, replace(acquisition, collection=collection, state=state), mine) is is_due
 
 
 def test_a_look_at_a_tiny_mine_saves_nothing(database, mine, sentinel_hub):
-    from dataclasses import replace
-
     import shapely
 
     tiny = replace(mine, aoi=shapely.multipolygons([shapely.box(81.1, 21.1, 81.102, 21.102)]))
@@ -113,46 +113,46 @@ def test_a_look_at_a_tiny_mine_saves_nothing(database, mine, sentinel_hub):
 def test_what_a_person_releases_is_downloaded_without_another_look(database, mine, sentinel_hub, rasters, sky):
     sky.scl = 9
     acquisition = discovered(database, mine, sentinel_hub, 70)
-    look(database, acquisition, mine)
+    preview(database, acquisition, mine)
     with pytest.raises(WrongUse, match="was never downloaded"):
-        quarantine.picture(database, acquisition["acquisition_id"])
-    quarantine.decide(database, acquisition["acquisition_id"], "release", who="ann", why="steam of a plant")
-    assert _row(database)["state"] == "discovered"
-    assert look(database, _row(database), mine) and len(asked(sentinel_hub)) == 1
+        quarantine.picture(database, acquisition.acquisition_id)
+    quarantine.decide(database, acquisition.acquisition_id, "release", who="ann", why="steam of a plant")
+    assert _row(database).state == "discovered"
+    assert preview(database, _row(database), mine)[1] and len(asked(sentinel_hub)) == 1
     download(database, _row(database), mine)
-    assert _row(database)["state"] == "downloaded"
+    assert _row(database).state == "downloaded"
 
 
 def test_a_rerun_looks_again(database, mine, sentinel_hub, rasters, sky):
     sky.scl = 9
-    look(database, discovered(database, mine, sentinel_hub, 70), mine)
+    preview(database, discovered(database, mine, sentinel_hub, 70), mine)
     agenda.reopen(database, mine, model_for(mine, "s2-rgb"), start=None, end=None)
-    assert _row(database)["state"] == "discovered"
+    assert _row(database).state == "discovered"
     sky.clear = 0.38  # 62 % under cloud: at the limit a look does not decide
-    assert look(database, _row(database), mine)
+    assert preview(database, _row(database), mine)[1]
 
 
 def test_a_look_that_fails_is_a_try(database, mine, sentinel_hub, rasters, sky):
     acquisition = discovered(database, mine, sentinel_hub, 70)
     sentinel_hub.failures = [(400, {"error": {"message": "no"}})]
-    assert not look(database, acquisition, mine)
-    assert (_row(database)["state"], _row(database)["tries"]) == ("failed", 1)
+    assert not preview(database, acquisition, mine)[1]
+    assert (_row(database).state, _row(database).tries) == ("failed", 1)
     sentinel_hub.failures = [(401, {})] * 2
     with pytest.raises(ServiceDown, match="refuses the credentials"):
-        look(database, _row(database), mine)
-    assert _row(database)["tries"] == 2
+        preview(database, _row(database), mine)
+    assert _row(database).tries == 2
     sky.seen = 0
-    assert not look(database, _row(database), mine) and _row(database)["reasons"] == [EMPTY]
-    assert not look(database, _row(database), mine) and _row(database)["state"] == "quarantined"
-    assert _row(database)["reasons"][0].startswith("the swath covers 0 % of the AOI")
+    assert not preview(database, _row(database), mine)[1] and _row(database).reasons == [EMPTY]
+    assert not preview(database, _row(database), mine)[1] and _row(database).state == "quarantined"
+    assert _row(database).reasons[0].startswith("the swath covers 0 % of the AOI")
 
 
 def test_an_answer_without_data_is_believed_the_second_time():
     nothing, something = np.zeros((2, 2)), np.eye(2)
-    refuse_empty(something, {"reasons": []})
+    refuse_empty(something, nouns.acquisition())
     with pytest.raises(ServiceError, match="sent no data"):
-        refuse_empty(nothing, {"reasons": ["answered 500"]})
-    refuse_empty(nothing, {"reasons": [EMPTY]})
+        refuse_empty(nothing, nouns.acquisition(reasons=["answered 500"]))
+    refuse_empty(nothing, nouns.acquisition(reasons=[EMPTY]))
 
 
 def test_the_figures_are_shares_of_the_aoi():

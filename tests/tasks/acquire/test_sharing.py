@@ -17,13 +17,15 @@ from tasks.acquire import budget
 from tasks.acquire.discover import discover
 from tasks.acquire.download import download
 from tasks.acquire.products import shows
-from tasks.acquire.sharing import MAX_SIDE, REQUEST_UNITS, joined, neighbourhoods, passes
+from tasks.acquire.sharing import MAX_SIDE, REQUEST_UNITS, Due, joined, neighbourhoods, passes
 from tasks.errors import ServiceError
 from tasks.mines import registry
 from tasks.mines.registry import Mine
 from tasks.rasters.cog import encode_cog, read
 from tasks.rasters.grid import Grid
+from tasks.records import Acquisition, current
 from tasks.segment.segment import model_for
+from tests.tasks import nouns
 from tests.tasks.acquire.test_download import rasters
 
 __all__ = ["rasters"]
@@ -66,9 +68,9 @@ def test_mines_whose_search_costs_no_more_than_one_are_neighbours():
 
 
 def test_a_pass_is_a_day_of_a_collection_and_an_orbit():
-    def row(day: int, orbit: str = "") -> sql.Row:
-        keys = {"collection": "sentinel-1-grd", "sensor_set": "s1"}
-        return {"sensing_date": date(2023, 1, day), "orbit_direction": orbit, **keys}
+    def row(day: int, orbit: str = "") -> Acquisition:
+        on = date(2023, 1, day)
+        return nouns.acquisition(sensing_date=on, orbit_direction=orbit, collection="sentinel-1-grd", sensor_set="s1")
 
     mine = pit(1, 81.1)
     due = [(row(2, "ascending"), mine), (row(1), mine), (row(2, "descending"), mine), (row(1), pit(2, 81.2))]
@@ -123,7 +125,7 @@ def charges(database: sql.Connection, kind: str) -> list[tuple[float, int]]:
     return [(round(row["processing_units"], 4), row["requests"]) for row in rows]
 
 
-def due(database: sql.Connection, mines: list[Mine]) -> list[tuple[sql.Row, Mine]]:
+def due(database: sql.Connection, mines: list[Mine]) -> list[Due]:
     model = model_for(mines[0], "s2-rgb")
     return [(row, mine) for mine in mines for row in agenda.due_acquisitions(database, mine, model, **JANUARY)]
 
@@ -158,15 +160,15 @@ def test_a_download_serves_those_for_which_it_costs_less(database, near, sentine
     sentinel_hub.features = products((1, EVERYWHERE))
     found(database, near)
     (first, one), *beside = due(database, near)
-    left = download(database, first, one, beside)
+    _, left = download(database, first, one, beside)
     assert [mine.slug for _, mine in left] == ["distant"]
-    assert download(database, *left[0]) == []
-    rows = [agenda.current(database, acquisition) for acquisition, _ in [(first, one), *beside]]
-    assert [row["state"] for row in rows] == ["downloaded"] * 3
+    assert download(database, *left[0])[1] == []
+    rows = [current(database, acquisition) for acquisition, _ in [(first, one), *beside]]
+    assert [row.state for row in rows] == ["downloaded"] * 3
     assert charges(database, "process") == [(0.5, 1), (0.5, 0), (1.0, 1)]
-    assert [round(row["processing_units"], 2) for row in rows] == [0.5, 0.5, 1.0]
+    assert [round(row.processing_units, 2) for row in rows] == [0.5, 0.5, 1.0]
     for row, mine in zip(rows, near, strict=True):
-        raster = read(row["raster"], row["checksum"])
+        raster = read(row.raster, row.checksum)
         assert raster.grid == mine.grid
         assert raster.array[0, 0, 0] == mine.grid.left / 10 % 10_000
         assert raster.array[1, -1, 0] == (mine.grid.top / 10 - mine.grid.height + 1) % 10_000
@@ -186,9 +188,9 @@ def test_a_fault_in_one_of_a_shared_download_is_no_try_of_the_others(
 
     monkeypatch.setattr(sentinel_hub, "reply", refuse)
     (first, one), second = due(database, near[:2])
-    assert download(database, first, one, [second]) == [second] and download(database, *second) == []
-    rows = [agenda.current(database, acquisition) for acquisition in (first, second[0])]
-    assert [(row["state"], row["tries"]) for row in rows] == [("downloaded", 0), ("failed", 1)]
+    assert download(database, first, one, [second])[1] == [second] and download(database, *second)[1] == []
+    rows = [current(database, acquisition) for acquisition in (first, second[0])]
+    assert [(row.state, row.tries) for row in rows] == [("downloaded", 0), ("failed", 1)]
 
 
 @pytest.mark.parametrize(("priority", "limit"), [("high", 0.07), ("low", 0.25)])
@@ -203,8 +205,8 @@ def test_who_does_not_share_waits_for_no_other_and_spends_nothing_for_one(
     found(database, mines)
     (first, one), second = due(database, mines)
     monkeypatch.setenv("MINECAM_PU_MONTH", str(budget.this_month(database).processing_units + limit))
-    assert download(database, first, one, [second]) == [second] and download(database, *second) == []
-    states = [agenda.current(database, acquisition)["state"] for acquisition in (first, second[0])]
+    assert download(database, first, one, [second])[1] == [second] and download(database, *second)[1] == []
+    states = [current(database, acquisition).state for acquisition in (first, second[0])]
     assert states == ["downloaded", "discovered"]
 
 
@@ -213,9 +215,9 @@ def test_a_mine_larger_than_a_request_comes_in_parts_without_a_seam(database, se
     sentinel_hub.features = products((1, EVERYWHERE))
     discover(database, long, SENSOR_SETS["s2-rgb"], **JANUARY)
     ((acquisition, _),) = due(database, [long])
-    assert long.grid.width > MAX_SIDE and download(database, acquisition, long) == []
-    row = agenda.current(database, acquisition)
-    raster = read(row["raster"], row["checksum"])
+    assert long.grid.width > MAX_SIDE and download(database, acquisition, long)[1] == []
+    row = current(database, acquisition)
+    raster = read(row.raster, row.checksum)
     columns = (long.grid.left / 10 + np.arange(long.grid.width)) % 10_000
     assert raster.grid == long.grid and (raster.array[0] == columns[None]).all()
-    assert charges(database, "process") == [(1.0, 1), (1.0, 1)] and row["processing_units"] == 2
+    assert charges(database, "process") == [(1.0, 1), (1.0, 1)] and row.processing_units == 2

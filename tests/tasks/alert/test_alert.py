@@ -13,6 +13,7 @@ from tasks.alert.lifecycle import decide, transition
 from tasks.mines import registry
 from tasks.rasters.cog import write_cog
 from tasks.rasters.grid import Grid, grid_for, to_wgs84
+from tasks.records import Comparison, Epoch
 
 AOI = shapely.box(69.0, 33.0, 69.02, 33.02)
 GRID = grid_for(AOI)
@@ -46,32 +47,32 @@ def observe(database, mine, home, day, *, dug=PATCH, cloud=False, changes=()):
         " values (%s, 's2-rgb', 'sentinel-2-l2a', %s, %s, '{X}', 'segmented') returning *",
         (mine.mine_id, time.date(), time),
     ).fetchone()
-    epoch = database.execute(
+    row = database.execute(
         "insert into epoch (acquisition_id, mine_id, sensor_set, sensing_time, model, model_checksum, code_version,"
         " class_raster, class_checksum, confidence_raster, confidence_checksum, aoi_hectares, valid_hectares)"
         " values (%s, %s, 's2-rgb', %s, 'm', 'c', '0', %s, %s, '-', '-', 1, 1) returning *",
         (acquisition["acquisition_id"], mine.mine_id, time, address, checksum),
     ).fetchone()
-    return compared(database, epoch, changes)
+    return compared(database, Epoch(**row), changes)
 
 
 def compared(database, epoch, changes):
-    (row,) = sql.run(
-        database, "comparison_add", epoch_id=epoch["epoch_id"], flow_run_id=None, previous_epochs=[],
+    (comparison,) = sql.fetch(
+        database, Comparison, "comparison_add", epoch_id=epoch.epoch_id, flow_run_id=None, previous_epochs=[],
         valid_hectares=1, unknown_hectares=0, changed_hectares=1,
     )  # fmt: skip
-    owner, time = (row["comparison_id"], epoch["mine_id"]), epoch["sensing_time"]
+    owner, time = (comparison.comparison_id, epoch.mine_id), epoch.sensing_time
     rows = ((*owner, before, after, 1.0, 0.9, time, time, shapely.MultiPolygon([shape]))
             for before, after, shape in changes)  # fmt: skip
     types = ["int8", "int4", "int2", "int2", "float4", "float4", "timestamptz", "timestamptz"]
     sql.copy_rows(database, "change_copy", types, rows)
-    return row
+    return comparison
 
 
 def watered(database, mine, home, day, hectares, *, seen=1.0, dug=None):
     """Write an epoch in which a pond of so many hectares was seen, `seen` a share of the AOI."""
-    row = observe(database, mine, home, day, dug=dug)
-    keys = {"epoch": row["epoch_id"], "seen": seen, "hectares": hectares, "mine": mine.mine_id,
+    comparison = observe(database, mine, home, day, dug=dug)
+    keys = {"epoch": comparison.epoch_id, "seen": seen, "hectares": hectares, "mine": mine.mine_id,
             "geom": shapely.to_wkb(shapely.MultiPolygon([ground(20, 20, 20, round(5 * hectares))]))}  # fmt: skip
     database.execute("update epoch set valid_hectares = %(seen)s where epoch_id = %(epoch)s", keys)
     database.execute(
@@ -83,7 +84,7 @@ def watered(database, mine, home, day, hectares, *, seen=1.0, dug=None):
         "insert into class_area (epoch_id, class_id, sensing_time, hectares) select epoch_id, 6, sensing_time,"
         " %(hectares)s from epoch where epoch_id = %(epoch)s", keys,
     )  # fmt: skip
-    return row
+    return comparison
 
 
 def only(database, **words):
@@ -148,7 +149,7 @@ def test_an_alert_that_goes_on_is_updated(database, home, mine):
     (row,) = alerts(database)
     assert row["hectares"] == pytest.approx(11.6, abs=0.01) and row["severity"] == 3
     assert row["first_time"] == START and row["last_time"] == START + timedelta(days=5)
-    assert (row["last_epoch_id"], row["observations"]) == (wider["epoch_id"], [1])
+    assert (row["last_epoch_id"], row["observations"]) == (wider.epoch_id, [1])
     before = dump(database)
     assert alert(database, wider, mine) == [] and dump(database) == before
     far = observe(database, mine, home, 7, changes=[(0, 1, ground(20, 100, 20, 20))])
@@ -278,7 +279,7 @@ def test_newer_products_of_the_first_look_speak_on_its_alert(database, home, min
     again = observe(database, mine, home, 0, dug=dug)
     alert(database, again, mine)
     (row,) = alerts(database)
-    assert row["state"] == state and (state == "expired" or row["first_epoch_id"] == again["epoch_id"])
+    assert row["state"] == state and (state == "expired" or row["first_epoch_id"] == again.epoch_id)
     assert alert(database, again, mine) == []
 
 

@@ -55,7 +55,7 @@ def test_a_mine_that_is_not_seen_alerts_once_and_is_over_when_it_is_seen(databas
 def test_a_mine_under_cloud_for_long_is_not_seen_while_the_fleet_goes_on(database, home, watched):
     for day in range(25, 80, 5):
         row = observe(database, watched, home, day, cloud=True)
-        database.execute("update epoch set valid_hectares = 0.4 where epoch_id = %s", (row["epoch_id"],))
+        database.execute("update epoch set valid_hectares = 0.4 where epoch_id = %s", (row.epoch_id,))
     assert said(stale(database, at=at(76))) == [("pit", "not-seen", None, "confirmed")]
 
 

@@ -1,5 +1,7 @@
 """The previous observation: pure, and through a real database however far back the last look lies."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -58,44 +60,44 @@ def test_the_only_valid_look_may_lie_twenty_epochs_back(database, home, mine, mo
     last = stored(database, mine, acquire(database, mine, home, 22, side=20))
     monkeypatch.setattr(previous, "PAGE", 8)
     found = compare(database, last, mine)
-    assert found["previous_epochs"][-1] == first["epoch_id"]
-    assert found["valid_hectares"] == pytest.approx(last["aoi_hectares"])
-    assert found["changed_hectares"] == pytest.approx(3.0)
+    assert found.previous_epochs[-1] == first.epoch_id
+    assert found.valid_hectares == pytest.approx(last.aoi_hectares)
+    assert found.changed_hectares == pytest.approx(3.0)
 
 
 def test_history_is_read_no_further_than_needed(database, home, mine, monkeypatch):
     epochs = [stored(database, mine, acquire(database, mine, home, day, side=10)) for day in range(1, 5)]
-    (home / epochs[0]["class_raster"].removeprefix(f"file://{home}/")).unlink()
+    (home / epochs[0].class_raster.removeprefix(f"file://{home}/")).unlink()
     monkeypatch.setattr(previous, "PAGE", 1)
-    assert compare(database, epochs[3], mine)["previous_epochs"] == [epochs[2]["epoch_id"]]
+    assert compare(database, epochs[3], mine).previous_epochs == [epochs[2].epoch_id]
 
 
 def test_all_lost_epochs_on_the_way_are_named(database, home, mine):
     epochs = [stored(database, mine, acquire(database, mine, home, day, side=10)) for day in range(1, 5)]
     for epoch, kind in zip(epochs[1:3], ("class_raster", "confidence_raster"), strict=True):
-        path = home / epoch[kind].removeprefix(f"file://{home}/")
+        path = home / getattr(epoch, kind).removeprefix(f"file://{home}/")
         path.unlink() if kind == "class_raster" else path.write_bytes(b"damaged")
     with pytest.raises(EpochsLost) as lost:
         compare(database, epochs[3], mine)
-    assert set(lost.value.reasons) == {epochs[1]["epoch_id"], epochs[2]["epoch_id"]}
+    assert set(lost.value.reasons) == {epochs[1].epoch_id, epochs[2].epoch_id}
     assert "-classes.tif: it is missing" in str(lost.value) and "not what its checksum says" in str(lost.value)
     assert database.execute("select count(*) as n from comparison").fetchone()["n"] == 0
 
 
 def test_an_epoch_of_the_days_before_the_footprint_was_kept_is_used_as_it_is(database, home, mine):
     epochs = [stored(database, mine, acquire(database, mine, home, day, side=side)) for day, side in ((1, 10), (2, 20))]
-    whole = read(epochs[0]["confidence_raster"])
+    whole = read(epochs[0].confidence_raster)
     checksum = write_cog(
-        epochs[0]["confidence_raster"], whole.array[0], whole.grid, descriptions=["confidence"], nodata=255
+        epochs[0].confidence_raster, whole.array[0], whole.grid, descriptions=["confidence"], nodata=255
     )
-    database.execute("update epoch set confidence_checksum = %s where epoch_id = %s", (checksum, epochs[0]["epoch_id"]))
-    look, _ = read_prediction({**epochs[0], "confidence_checksum": checksum})
+    database.execute("update epoch set confidence_checksum = %s where epoch_id = %s", (checksum, epochs[0].epoch_id))
+    look, _ = read_prediction(replace(epochs[0], confidence_checksum=checksum))
     assert (look.footprint[look.classes == 1] == 90).all() and (look.footprint[look.classes == 0] == 10).all()
-    assert compare(database, epochs[1], mine)["changed_hectares"] == pytest.approx(3.0)
+    assert compare(database, epochs[1], mine).changed_hectares == pytest.approx(3.0)
 
 
 def test_a_store_that_does_not_answer_loses_nothing(database, home, mine, monkeypatch):
     epoch = stored(database, mine, acquire(database, mine, home, 1, side=10))
     with pytest.raises(RasterError) as refused:
-        read_prediction({**epoch, "class_raster": f"file://{home}"})  # a folder: not missing, and no file either
+        read_prediction(replace(epoch, class_raster=f"file://{home}"))  # a folder: not missing, and no file either
     assert not isinstance(refused.value, EpochsLost | RasterLost)

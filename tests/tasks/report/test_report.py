@@ -8,6 +8,7 @@ from models import zoo
 from tasks.compare.compare import compare
 from tasks.report.report import columns, report
 from tasks.segment.segment import model_name
+from tests.tasks.nouns import epochs
 from tests.tasks.segment.test_epochs import MODEL, acquire, mine, stored
 
 __all__ = ["mine"]
@@ -68,7 +69,7 @@ def test_the_balance_says_what_was_gained_and_what_was_hidden(database, home, mi
 
 def test_a_superseded_comparison_has_no_part_in_history(database, home, mine):
     watched(database, home, mine, (1, 10, 0), (9, 20, 0), (5, 20, 0))
-    last = database.execute("select * from epoch order by sensing_time desc limit 1").fetchone()
+    last = epochs(database)[-1]
     assert rounded(history(database)[2], "difference") == [3.0]
     compare(database, last, mine)
     assert [rounded(row, "difference") for row in history(database)] == [[None], [3.0], [0.0]]

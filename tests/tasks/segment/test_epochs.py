@@ -12,6 +12,7 @@ from models.sensors import sensor_set
 from tasks.compare.compare import compare
 from tasks.mines import registry
 from tasks.rasters.cog import read, write_cog
+from tasks.records import Acquisition, current
 from tasks.segment.segment import doubted, segment
 from tasks.segment.store import class_areas, store
 from tasks.segment.vectorise import polygons
@@ -53,18 +54,21 @@ def acquire(database, mine, home, day, side, cloud=0):
     names = ["B02", "B03", "B04", "SCL", "dataMask"]
     checksum = write_cog(address, array, grid, descriptions=names, nodata=None)
     time = datetime(2023, 1, day, tzinfo=UTC)
-    return database.execute(
+    row = database.execute(
         "insert into acquisition (mine_id, sensor_set, collection, sensing_date, sensing_time, product_ids, state,"
         " raster, checksum) values (%s, 's2-rgb', 'sentinel-2-l2a', %s, %s, '{X}', 'accepted', %s, %s) returning *",
         (mine.mine_id, time.date(), time, address, checksum),
     ).fetchone()
+    return Acquisition(**row)
 
 
 def stored(database, mine, acquisition, model=MODEL):
     seen = segment(acquisition, mine, model)
     least = settings().min_segment_hectares
     frame = polygons(classes=seen.classes, confidence=seen.confidence, grid=seen.grid, min_hectares=least)
-    return store(database, acquisition, mine, model, seen, frame, None)
+    now, epoch = store(database, acquisition, mine, model, seen, frame, None)
+    assert now == current(database, acquisition)
+    return epoch
 
 
 def test_beside_a_cloud_the_network_counts_as_less_sure(database, home, mine):
@@ -99,16 +103,16 @@ def test_an_epoch_is_stored_whole_and_once(database, home, mine):
     assert segment_row["hectares"] == pytest.approx(4.0) == pytest.approx(segment_row["ground"], rel=0.01)
     areas = database.execute("select class_id, hectares from class_area order by class_id").fetchall()
     assert len(areas) == 11 and areas[1]["hectares"] == pytest.approx(4.0)
-    assert sum(row["hectares"] for row in areas) == pytest.approx(epoch["valid_hectares"])
+    assert sum(row["hectares"] for row in areas) == pytest.approx(epoch.valid_hectares)
     assert database.execute("select state from acquisition").fetchone()["state"] == "segmented"
-    tags = read(epoch["class_raster"], epoch["class_checksum"]).tags
+    tags = read(epoch.class_raster, epoch.class_checksum).tags
     assert (tags["class_1"], tags["cloud_mask"], tags["cloud_margin_px"]) == ("excavation", "scl", "2")
 
 
 def test_an_epoch_without_any_component_is_fine(database, home, mine):
     epoch = stored(database, mine, acquire(database, mine, home, 1, side=0))
     assert count(database, "segment") == 0
-    assert epoch["valid_hectares"] == pytest.approx(epoch["aoi_hectares"])
+    assert epoch.valid_hectares == pytest.approx(epoch.aoi_hectares)
 
 
 def test_polygons_that_disagree_with_the_raster_quarantine(database, home, mine):
@@ -116,10 +120,10 @@ def test_polygons_that_disagree_with_the_raster_quarantine(database, home, mine)
     seen = segment(acquisition, mine, MODEL)
     frame = polygons(classes=seen.classes, confidence=seen.confidence, grid=seen.grid, min_hectares=0)
     frame["hectares"] *= 2
-    assert store(database, acquisition, mine, MODEL, seen, frame, None) is None
-    row = database.execute("select state, reasons from acquisition").fetchone()
-    assert row["state"] == "quarantined"
-    assert row["reasons"] == ["hectares of polygons and of the class raster differ by 50 %"]
+    now, epoch = store(database, acquisition, mine, MODEL, seen, frame, None)
+    assert epoch is None and now == current(database, acquisition)
+    assert now.state == "quarantined"
+    assert now.reasons == ["hectares of polygons and of the class raster differ by 50 %"]
     assert count(database, "epoch") == 0
 
 
@@ -128,7 +132,7 @@ def test_other_weights_supersede(database, home, mine):
     first = stored(database, mine, acquisition)
     compare(database, first, mine)
     second = stored(database, mine, acquisition, SimpleNamespace(**{**vars(MODEL), "checksum": "b" * 64}))
-    assert second["epoch_id"] != first["epoch_id"]
+    assert second.epoch_id != first.epoch_id
     assert count(database, "epoch where superseded_at is null") == 1
     assert count(database, "comparison where superseded_at is null") == 0
 
@@ -138,18 +142,18 @@ def test_growth_is_compared_and_a_late_epoch_makes_it_again(database, home, mine
         stored(database, mine, acquire(database, mine, home, day, side)) for day, side in ((1, 10), (9, 20))
     )
     opening = compare(database, first, mine)
-    assert opening["previous_epochs"] == [] and opening["valid_hectares"] == 0
+    assert opening.previous_epochs == [] and opening.valid_hectares == 0
     grown = compare(database, third, mine)
-    assert grown["previous_epochs"] == [first["epoch_id"]]
-    assert grown["changed_hectares"] == pytest.approx(3.0)
+    assert grown.previous_epochs == [first.epoch_id]
+    assert grown.changed_hectares == pytest.approx(3.0)
     assert compare(database, third, mine) == grown
     change = database.execute("select * from change").fetchone()
-    assert (change["from_class"], change["to_class"], change["previous_time"]) == (0, 1, first["sensing_time"])
+    assert (change["from_class"], change["to_class"], change["previous_time"]) == (0, 1, first.sensing_time)
 
     late = stored(database, mine, acquire(database, mine, home, 5, side=20, cloud=20))
     again = compare(database, third, mine)
-    assert again["previous_epochs"] == [late["epoch_id"], first["epoch_id"]]  # under the cloud, the first one counts
-    assert again["changed_hectares"] == 0
+    assert again.previous_epochs == [late.epoch_id, first.epoch_id]  # under the cloud, the first one counts
+    assert again.changed_hectares == 0
     assert count(database, "comparison where superseded_at is null") == 2
 
 

@@ -11,7 +11,6 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from scipy import ndimage
 
-import sql
 from deploy.simulate.scenes import digital_numbers
 from deploy.simulate.sites import DEMO
 from deploy.simulate.surfaces import S2_BANDS
@@ -21,6 +20,7 @@ from tasks.compare.compare import compare
 from tasks.mines import registry
 from tasks.rasters.cog import Raster, read, write_cog
 from tasks.rasters.grid import Grid, to_wgs84
+from tasks.records import Acquisition
 from tasks.segment.segment import segment
 from tasks.segment.store import store
 from tasks.segment.vectorise import vectorise
@@ -129,22 +129,23 @@ def acquired(database, home):
         names = (*S2_BANDS, "SCL", "dataMask")
         tags = {"harmonised": "true"}
         checksum = write_cog(address, array.astype(np.uint16), grid, descriptions=names, nodata=None, tags=tags)
-        return database.execute(
+        row = database.execute(
             "insert into acquisition (mine_id, sensor_set, collection, sensing_date, sensing_time, product_ids, state,"
             " raster, checksum) values (%s, 's2-10', 'sentinel-2-l2a', %s, %s, '{X}', 'downloaded', %s, %s)"
             " returning *", (mine.mine_id, moment.date(), moment, address, checksum),
         ).fetchone()  # fmt: skip
+        return Acquisition(**row)
 
     return mine, acquire
 
 
 def false_hectares(database, mine, model, acquisition):
     """Carry an acquisition of ground that stands still through the steps; return how much change is found."""
-    assert validate(database, acquisition, mine)
-    judged = sql.run_one(database, "acquisition_find", acquisition_id=acquisition["acquisition_id"])
+    judged = validate(database, acquisition, mine)
+    assert judged.accepted
     seen = segment(judged, mine, model)
-    epoch = store(database, judged, mine, model, seen, vectorise(seen), None)
-    return compare(database, epoch, mine)["changed_hectares"]
+    _, epoch = store(database, judged, mine, model, seen, vectorise(seen), None)
+    return compare(database, epoch, mine).changed_hectares
 
 
 def test_a_shift_that_is_undone_leaves_less_false_change(database, acquired, monkeypatch):
@@ -160,4 +161,4 @@ def test_a_shift_that_is_undone_leaves_less_false_change(database, acquired, mon
     for row in rows[1:]:
         # 0.2: the simulator shifts each scene a little itself
         assert (row["shift_rows"], row["shift_columns"]) == pytest.approx((0.6, -0.55), abs=0.2)
-    assert read(shifted["raster"], shifted["checksum"])  # it stays as it came
+    assert read(shifted.raster, shifted.checksum)  # it stays as it came

@@ -13,6 +13,7 @@ from tasks.errors import WrongUse
 from tasks.mines import registry
 from tasks.validate import quarantine
 from tasks.validate.validate import validate
+from tests.tasks.nouns import acquisitions
 from tests.tasks.segment.test_epochs import MODEL, acquire, mine
 from tests.tasks.validate.test_validate import acquire as downloaded
 
@@ -23,12 +24,12 @@ __all__ = ["mine"]
 def refused(database, home, mine):
     row = acquire(database, mine, home, 3, 10)
     database.execute("update acquisition set state = 'quarantined', reasons = '{too cloudy}'")
-    return row["acquisition_id"]
+    return row.acquisition_id
 
 
 def due(database, mine):
     rows = agenda.due_acquisitions(database, mine, MODEL, start=None, end=None)
-    return [(row["acquisition_id"], row["state"]) for row in rows]
+    return [(row.acquisition_id, row.state) for row in rows]
 
 
 def test_what_is_released_is_due_and_kept_with_who_and_why(database, mine, refused):
@@ -75,8 +76,8 @@ def test_a_release_stands_when_it_is_judged_again(database, mine, refused, monke
     monkeypatch.setenv("MINECAM_MIN_VALID", "1")
     quarantine.decide(database, refused, "release", who="eva", why="it")
     database.execute("update acquisition set state = 'downloaded'")
-    row = database.execute("select * from acquisition").fetchone()
-    assert validate(database, row, mine)
+    (row,) = acquisitions(database)
+    assert validate(database, row, mine).accepted
     assert due(database, mine) == [(refused, "accepted")]
 
 
@@ -151,11 +152,11 @@ def test_what_lies_on_another_grid_is_fetched_anew_by_a_rerun(database, home, mi
     database.execute("update mine set aoi = st_multi(st_makeenvelope(69, 33, 69.009, 33.006, 4326))")
     redrawn = registry.find(database, "pit")
     row = downloaded(database, mine, home, 2)
-    assert not validate(database, row, redrawn)
+    assert not validate(database, row, redrawn).accepted
     (waiting,) = quarantine.listed(database)
     assert waiting["reasons"][0].startswith("the raster lies on EPSG:32642 67 × 68 from")
     agenda.reopen(database, redrawn, MODEL, start=None, end=None)
-    assert (row["acquisition_id"], "discovered") in due(database, redrawn)
+    assert (row.acquisition_id, "discovered") in due(database, redrawn)
 
 
 def test_what_was_judged_before_a_kill_stands_and_the_rest_waits(database, home, mine, monkeypatch):

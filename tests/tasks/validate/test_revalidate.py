@@ -1,3 +1,5 @@
+from importlib import import_module
+
 import pytest
 
 from tasks import agenda
@@ -8,9 +10,9 @@ from tasks.errors import RasterError
 from tasks.mines import registry
 from tasks.rasters.cog import Raster, read
 from tasks.validate import quarantine
-from tasks.validate import references as history
 from tasks.validate.revalidate import revalidate, unsettled
 from tasks.validate.validate import validate
+from tests.tasks.nouns import acquisitions
 from tests.tasks.segment.test_epochs import MODEL, mine, stored
 from tests.tasks.validate.test_validate import acquire, state
 
@@ -19,18 +21,21 @@ __all__ = ["mine"]
 
 def judge(database, mine, *rows):
     for row in rows:
-        if validate(database, row, mine):
-            stored(database, mine, state(database, row))
+        judged = validate(database, row, mine)
+        if judged.accepted:
+            stored(database, mine, judged)
 
 
 def again(database, mine):
     """Judge again what is to be, and return the days of it, and of these those that are to be segmented anew."""
     days, anew = [], []
     for row in unsettled(database, mine, "s2-rgb"):
-        days.append(row["sensing_date"].day)
-        if revalidate(database, row, mine):
-            anew.append(row["sensing_date"].day)
-            stored(database, mine, state(database, row))
+        days.append(row.sensing_date.day)
+        judged, elsewhere = revalidate(database, row, mine)
+        assert judged == state(database, row)
+        if elsewhere:
+            anew.append(row.sensing_date.day)
+            stored(database, mine, judged)
     withdraw(database, mine)
     return days, anew
 
@@ -120,7 +125,7 @@ def test_while_not_all_can_be_read_it_stays_as_it_is(database, home, mine, monke
         return read(address, checksum)
 
     with monkeypatch.context() as patch:
-        patch.setattr(history, "read", unread)
+        patch.setattr(import_module("tasks.validate.references"), "read", unread)
         assert again(database, mine) == ([2, 3], [])
     assert database.execute("select * from acquisition order by sensing_time").fetchall() == before
     assert again(database, mine) == ([2, 3], [2, 3])
@@ -129,8 +134,8 @@ def test_while_not_all_can_be_read_it_stays_as_it_is(database, home, mine, monke
 @pytest.mark.parametrize(("decision", "ends"), [("release", "segmented"), ("reject", "quarantined")])
 def test_what_a_person_decided_stays(database, home, mine, decision, ends):
     judge(database, mine, *(acquire(database, mine, home, day, roll=by) for day, by in ((2, 0), (3, 5))))
-    refused = database.execute("select * from acquisition where state = 'quarantined'").fetchone()
-    quarantine.decide(database, refused["acquisition_id"], decision, who="ann", why="looked at it")
+    (refused,) = acquisitions(database, "state = 'quarantined'")
+    quarantine.decide(database, refused.acquisition_id, decision, who="ann", why="looked at it")
     if decision == "release":
         stored(database, mine, state(database, refused))
     judge(database, mine, acquire(database, mine, home, 1))

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import shapely
 
 from tasks.mines import registry
 from tasks.rasters.cog import read, write_cog
+from tasks.records import Acquisition, current
 from tasks.validate.validate import validate
 
 NAMES = ("B02", "B03", "B04")
@@ -34,7 +36,7 @@ def acquire(database, mine, home, day, **changes):
         " raster, checksum) values (%s, 's2-rgb', 'sentinel-2-l2a', %s, %s, '{X}', 'downloaded', %s, %s) returning *",
         (mine.mine_id, time.date(), time, address, checksum),
     ).fetchall()
-    return row
+    return Acquisition(**row)
 
 
 def approx(pixels):
@@ -42,11 +44,7 @@ def approx(pixels):
 
 
 def state(database, row):
-    return sql_row(database, row["acquisition_id"])
-
-
-def sql_row(database, acquisition_id):
-    return database.execute("select * from acquisition where acquisition_id = %s", (acquisition_id,)).fetchone()
+    return current(database, row)
 
 
 @pytest.fixture
@@ -56,10 +54,10 @@ def mine(database, home):
 
 def test_a_clear_acquisition_is_accepted_once(database, home, mine):
     row = acquire(database, mine, home, 1)
-    assert validate(database, row, mine)
+    assert validate(database, row, mine).accepted
     after = state(database, row)
-    assert (after["state"], after["reasons"], after["valid_share"]) == ("accepted", [], 1.0)
-    assert validate(database, after, mine) and validate(database, row, mine)
+    assert (after.state, after.reasons, after.valid_share) == ("accepted", [], 1.0)
+    assert validate(database, after, mine).accepted and validate(database, row, mine).accepted
     assert database.execute("select count(*) as n from validation").fetchone()["n"] == 1
 
 
@@ -82,9 +80,9 @@ def test_a_clear_acquisition_is_accepted_once(database, home, mine):
 )
 def test_what_fails_is_quarantined_with_just_its_reasons(database, home, mine, changes, reasons):
     row = acquire(database, mine, home, 1, **changes)
-    assert not validate(database, row, mine)
-    assert state(database, row)["state"] == "quarantined"
-    assert state(database, row)["reasons"] == reasons
+    assert not validate(database, row, mine).accepted
+    assert state(database, row).state == "quarantined"
+    assert state(database, row).reasons == reasons
 
 
 def shifts(database):
@@ -94,7 +92,7 @@ def shifts(database):
 
 def test_all_are_laid_on_the_first_in_time(database, home, mine):
     rows = [acquire(database, mine, home, day, roll=by) for day, by in ((2, 0), (3, 2), (4, -2), (1, 1))]
-    assert all(validate(database, row, mine) for row in rows)
+    assert all(validate(database, row, mine).accepted for row in rows)
     assert shifts(database) == [(approx(0), approx(by), "accepted") for by in (0, 0, 2, -2)]
     (figures,) = (
         database.execute("select figures from validation order by validation_id desc limit 1").fetchone().values()
@@ -104,34 +102,34 @@ def test_all_are_laid_on_the_first_in_time(database, home, mine):
 
 def test_without_the_first_the_next_one_in_time_tells_where_all_lie(database, home, mine):
     rows = [acquire(database, mine, home, day, roll=by) for day, by in ((1, 0), (2, 2), (3, 1))]
-    assert all(validate(database, row, mine) for row in rows[:2])
-    Path(rows[0]["raster"].removeprefix("file://")).unlink()
-    assert validate(database, rows[2], mine)
+    assert all(validate(database, row, mine).accepted for row in rows[:2])
+    Path(rows[0].raster.removeprefix("file://")).unlink()
+    assert validate(database, rows[2], mine).accepted
     assert shifts(database)[2] == (approx(0), approx(1), "accepted")
 
 
 def test_what_lies_too_far_off_is_quarantined(database, home, mine):
-    assert validate(database, acquire(database, mine, home, 1), mine)
+    assert validate(database, acquire(database, mine, home, 1), mine).accepted
     row = acquire(database, mine, home, 2, roll=5)
-    assert not validate(database, row, mine)
-    assert state(database, row)["reasons"] == ["shifted by 5.0 pixels against earlier epochs (at most 3 is undone)"]
+    assert not validate(database, row, mine).accepted
+    assert state(database, row).reasons == ["shifted by 5.0 pixels against earlier epochs (at most 3 is undone)"]
     unlike = acquire(database, mine, home, 3, seed=9)
-    assert validate(database, unlike, mine)
+    assert validate(database, unlike, mine).accepted
     assert shifts(database)[2] == (None, None, "accepted")
 
 
 def test_a_band_that_is_three_times_as_bright_and_lines_that_came_are_faults_of_the_sensor(database, home, mine):
     first, second = (acquire(database, mine, home, day) for day in (1, 2))
-    assert validate(database, first, mine) and validate(database, second, mine)
-    raster = read(first["raster"])
+    assert validate(database, first, mine).accepted and validate(database, second, mine).accepted
+    raster = read(first.raster)
     array = raster.array.copy()
     array[1] *= 3
     array[2, 40:42] //= 2
     row = acquire(database, mine, home, 3)
     names, tags = raster.descriptions, raster.tags
-    checksum = write_cog(row["raster"], array, raster.grid, descriptions=names, nodata=None, tags=tags)
-    assert not validate(database, {**row, "checksum": checksum}, mine)
-    assert state(database, row)["reasons"] == [
+    checksum = write_cog(row.raster, array, raster.grid, descriptions=names, nodata=None, tags=tags)
+    assert not validate(database, replace(row, checksum=checksum), mine).accepted
+    assert state(database, row).reasons == [
         "B03 is 3.0 times brighter or darker than ever before all over the AOI (at most 2 times)",
         "1 stripes: lines of pixels that are dead, or brighter or darker than those beside them",
     ]
