@@ -28,7 +28,7 @@ SERVICE = "minecam-service"
 """Name of the Prefect global concurrency limit: how many steps of all workers ask the service at once."""
 
 
-def asking(function: Callable[P, R]) -> Callable[P, R]:
+def limited(function: Callable[P, R]) -> Callable[P, R]:
     """Return `function` holding one of the slots of SERVICE; a killed run's slot comes free when its lease ends."""
 
     @wraps(function)
@@ -51,15 +51,15 @@ def step(function: Callable[P, R], of: str) -> Callable[P, R]:
     return task(name=name, task_run_name=f"{name} {of}".strip(), cache_policy=NO_CACHE)(function)
 
 
-discover = step(asking(tasks.acquire.discover), "{mine.slug}")
-preview = step(asking(tasks.acquire.preview), "{mine.slug} {acquisition.sensing_date}")
-download = step(asking(tasks.acquire.download), "{mine.slug} {acquisition.sensing_date}")
+discover = step(limited(tasks.acquire.discover), "{mine.slug}")
+preview = step(limited(tasks.acquire.preview), "{mine.slug} {acquisition.sensing_date}")
+download = step(limited(tasks.acquire.download), "{mine.slug} {acquisition.sensing_date}")
 validate = step(tasks.validate.validate, "{mine.slug} {acquisition.sensing_date}")
 revalidate = step(tasks.validate.revalidate, "{mine.slug} {acquisition.sensing_date}")
 segment = step(tasks.segment.segment, "{mine.slug} {acquisition.sensing_date}")
 vectorise = step(tasks.segment.vectorise, "")
 store = step(tasks.segment.store, "{mine.slug} {acquisition.sensing_date}")
-findings = step(tasks.validate.findings, "{mine.slug}")
+summarise = step(tasks.validate.summarise, "{mine.slug}")
 compare = step(tasks.compare.compare, "{mine.slug} {epoch.sensing_time:%Y-%m-%d}")
 withdraw = step(tasks.alert.withdraw, "{mine.slug}")
 alert = step(tasks.alert.alert, "{mine.slug}")

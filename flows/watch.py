@@ -17,12 +17,12 @@ from flows.steps import (
     compare,
     discover,
     download,
-    findings,
     notify,
     preview,
     revalidate,
     segment,
     store,
+    summarise,
     validate,
     vectorise,
     withdraw,
@@ -137,7 +137,7 @@ def watch(
                 progress.note(_stored(connection, judged, mine, model))
         say.info("judged again: %s", progress.outcome(acquisition, mine))
     withdraw(connection, mine)
-    findings(connection, mine, flow_run_id=run)
+    summarise(connection, mine, flow_run_id=run)
     for epoch in agenda.due_epochs(connection, mine, model, start=start, end=end, rerun=rerun):
         # The transaction inside: a comparison stands with its alerts or not at all.
         with progress.lost_epochs_are_superseded(), connection.transaction():

@@ -4,6 +4,7 @@ A value comes from the environment, else from `stack.env` in the home folder (wr
 with the addresses of the embedded stack), else from the default here.
 """
 
+import logging
 import os
 from functools import lru_cache
 from importlib.util import find_spec
@@ -16,6 +17,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tasks.errors import StackError, WrongUse
 from tasks.text import one_line
+
+log = logging.getLogger(__name__)
+
+RENAMED = {"MINECAM_LOOK_TILE_CLOUD": "MINECAM_PREVIEW_TILE_CLOUD"}
+"""Variables as earlier versions called them: they still work, and say so."""
 
 
 def default_home() -> Path:
@@ -78,9 +84,11 @@ class Settings(BaseSettings):
     reserve: float = Field(
         0.2, ge=0, lt=0.5, description="Share of the month's budget that is kept for mines of each higher priority"
     )
-    look_tile_cloud: float = Field(
-        0.1, ge=0, le=1, description="Tiles cloudier than this share are looked at in 60 m before they are downloaded"
-    )
+    preview_tile_cloud: float = Field(
+        0.1, ge=0, le=1,
+        validation_alias=AliasChoices("MINECAM_PREVIEW_TILE_CLOUD", "MINECAM_LOOK_TILE_CLOUD"),
+        description="Tiles cloudier than this share are previewed in 60 m before they are downloaded",
+    )  # fmt: skip
 
     collection: str = Field("sentinel-2-l2a", description="Sentinel-2 collection; L2A carries the SCL band")
     lookback_days: int = Field(30, ge=1, description="How far back a scheduled run searches a mine not seen before")
@@ -197,9 +205,12 @@ def chosen() -> dict[str, str]:
     others, however they are called."""
     fields = Settings.model_fields.items()
     names = {
-        str(field.validation_alias.choices[0]) if isinstance(field.validation_alias, AliasChoices)
-        else f"MINECAM_{name.upper()}"
-        for name, field in fields
+        str(name)
+        for field_name, field in fields
+        for name in (
+            field.validation_alias.choices if isinstance(field.validation_alias, AliasChoices)
+            else [f"MINECAM_{field_name.upper()}"]
+        )
     }  # fmt: skip
     return {name: value for name, value in os.environ.items() if name in names or name.startswith("AWS_")}
 
@@ -217,6 +228,9 @@ def settings() -> Settings:
 @lru_cache(maxsize=4)
 def _read(environment: frozenset[tuple[str, str]], file: Path, written: int) -> Settings:
     """Read the settings, which takes milliseconds: once for an environment, and a file as it was written then."""
+    for old, new in RENAMED.items():
+        if old in dict(environment):
+            log.warning("%s is called %s now: the old name goes with version 0.3", old, new)
     try:
         return Settings(_env_file=file, home=file.parent)  # type: ignore[call-arg]
     except ValidationError as error:

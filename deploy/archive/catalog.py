@@ -64,7 +64,7 @@ def months(start: datetime, end: datetime) -> int:
     return max(1, whole + rest)
 
 
-def understand(body: Any) -> Search:
+def parsed(body: Any) -> Search:
     """Return the search that the request `body` asks for; raises Refused."""
     if not isinstance(body, dict):
         raise bad("the body of a search must be a JSON object")

@@ -1,13 +1,13 @@
 """What a Process request costs in processing units (Overview/ProcessingUnit.qmd)."""
 
-from deploy.archive.asked import Asked
 from deploy.archive.bands import DATA_MASK
 from deploy.archive.evalscript import Evalscript
+from deploy.archive.process_request import ProcessRequest
 
 MINIMUM, LEAST_AREA = 0.005, 0.01
 
 
-def processing_units(asked: Asked, script: Evalscript, samples: int) -> float:
+def processing_units(asked: ProcessRequest, script: Evalscript, samples: int) -> float:
     """Return the units of a request whose script sees `samples` samples per pixel.
 
     Area over 512 x 512 px (at least 0.01), times input bands over 3 (dataMask is free unless alone), times 2 for

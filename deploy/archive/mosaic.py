@@ -17,11 +17,11 @@ from rasterio.vrt import WarpedVRT
 from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
-from deploy.archive.asked import Frame, Source
 from deploy.archive.bands import CATEGORICAL, DATA_MASK
 from deploy.archive.evalscript import Input, Layer
 from deploy.archive.failures import bad, broken
 from deploy.archive.folder import Scene
+from deploy.archive.process_request import Frame, Source
 
 OFFSET, FIRST_BASELINE_WITH_OFFSET = 1000, "04.00"
 """What digital numbers of Sentinel-2 carry on top since processing baseline 04.00."""

@@ -17,12 +17,12 @@ import numpy as np
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import MemoryFile
 
-from deploy.archive.asked import Asked, Source, understand
 from deploy.archive.charging import processing_units
 from deploy.archive.evalscript import Evalscript, Input
 from deploy.archive.failures import Refused, bad
 from deploy.archive.folder import Scene
 from deploy.archive.mosaic import footprint, layers
+from deploy.archive.process_request import ProcessRequest, Source, parsed
 
 DRIVERS = {"image/tiff": "GTiff", "image/png": "PNG", "image/jpeg": "JPEG"}
 SUFFIXES = {"image/tiff": "tif", "image/png": "png", "image/jpeg": "jpg", "application/json": "json"}
@@ -42,7 +42,7 @@ class Answer:
 
 def process(body: Any, accept: str, scenes: Callable[[str], list[Scene]]) -> Answer:
     """Return the answer to a Process request; `scenes` gives those of a collection, newest first."""
-    asked = understand(body)
+    asked = parsed(body)
     area = footprint(asked.frame)
     groups = []
     with _ONE_SCRIPT, closing(Evalscript(asked.evalscript)) as script:
@@ -55,7 +55,7 @@ def process(body: Any, accept: str, scenes: Callable[[str], list[Scene]]) -> Ans
     return Answer(*_encode(asked, accept, arrays, metadata), units)
 
 
-def _source_of(one: Input, asked: Asked) -> Source:
+def _source_of(one: Input, asked: ProcessRequest) -> Source:
     if len(asked.sources) == 1:
         return asked.sources[0]
     for source in asked.sources:
@@ -64,7 +64,9 @@ def _source_of(one: Input, asked: Asked) -> Source:
     raise bad(f"the evalscript's datasource '{one.datasource}' is no id of the request's data sources")
 
 
-def _encode(asked: Asked, accept: str, arrays: dict[str, np.ndarray], metadata: dict[str, Any]) -> tuple[bytes, str]:
+def _encode(
+    asked: ProcessRequest, accept: str, arrays: dict[str, np.ndarray], metadata: dict[str, Any]
+) -> tuple[bytes, str]:
     """Return content and media type; `Accept` of one image type overrides the format of the body."""
     files = {}
     override = accept.split(",")[0].split(";")[0].strip()
@@ -84,7 +86,7 @@ def _encode(asked: Asked, accept: str, arrays: dict[str, np.ndarray], metadata: 
     return content, kind
 
 
-def _image(planes: np.ndarray, kind: str, asked: Asked) -> bytes:
+def _image(planes: np.ndarray, kind: str, asked: ProcessRequest) -> bytes:
     frame = asked.frame
     if kind != "image/tiff" and (planes.dtype not in (np.uint8, np.uint16) or len(planes) not in (1, 3, 4)):
         raise bad(f"{kind} needs 1, 3 or 4 bands of 8 or 16 bits", parameter="output->responses->format")

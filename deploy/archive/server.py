@@ -91,7 +91,7 @@ class Archive:
         return JSONResponse(body, refused.status, headers=refused.headers)
 
     def _search(self, request: Request, body: Any) -> Response:
-        asked = catalog.understand(body)
+        asked = catalog.parsed(body)
         found = catalog.search(asked, self.folder.scenes(asked.collection.name), lambda scene: _links(request, scene))
         return JSONResponse(found, headers=self._charged(asked.processing_units), media_type="application/geo+json")
 

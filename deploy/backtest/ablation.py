@@ -16,11 +16,11 @@ import shapely
 import sql
 from models.labels import NODATA
 from models.prediction import Prediction
-from tasks.compare import changed, changes, previous_observation, settled
+from tasks.compare import above_mapping_unit, changed, changes, previous_observation
 from tasks.mines import Mine, registry
-from tasks.rasters import Grid, read
+from tasks.rasters import Grid, read_raster
 from tasks.records import Epoch
-from tasks.segment import model_for, model_name, read_prediction, without_specks
+from tasks.segment import model_for, model_name, read_prediction, sieved
 from tasks.settings import settings
 from tasks.validate import reflectance, validity
 
@@ -39,7 +39,7 @@ class Limits:
     border_px: int
     min_confidence: float
     min_hectares: float
-    speck_hectares: float
+    sieve_hectares: float
 
 
 def limits(switched: Mapping[str, Any]) -> Limits:
@@ -84,7 +84,9 @@ def codes(looks: Sequence[Prediction], switched: Mapping[str, Any]) -> list[np.n
         before = previous_observation(earlier=reversed(looks[:k]), needed=now.classes != NODATA)
         mask = changed(before=before, now=now, border_px=limit.border_px, min_confidence=limit.min_confidence)
         sides = {"before": before.classes, "after": now.classes}
-        found.append(settled(**sides, mask=mask, least=limit.min_hectares, speck=limit.speck_hectares))
+        found.append(
+            above_mapping_unit(**sides, mask=mask, min_hectares=limit.min_hectares, sieve_hectares=limit.sieve_hectares)
+        )
     return found
 
 
@@ -124,7 +126,7 @@ def prediction(connection: sql.Connection, epoch_id: int) -> Prediction:
 
 def _unmasked(epoch: sql.Row, look: Prediction, mine: Mine) -> Prediction:
     """Return what the network saw of all that lay inside the swath, cloud or not."""
-    scene = read(epoch["raster"], epoch["checksum"])
+    scene = read_raster(epoch["raster"], epoch["checksum"])
     inside = (scene.band("dataMask") > 0) & scene.grid.mask(mine.aoi)
     given = settings()
     if not (inside & ~validity(scene, given.cloud_margin_px)).any():
@@ -136,5 +138,5 @@ def _unmasked(epoch: sql.Row, look: Prediction, mine: Mine) -> Prediction:
         scene=reflectance(scene, model.sensor_set.bands), valid=inside, model=model,
         runtime=given.runtime, memory_mb=given.predict_memory_mb,
     )  # fmt: skip
-    classes = without_specks(np.where(inside, seen.classes, NODATA).astype(np.uint8), given.min_segment_hectares)
+    classes = sieved(np.where(inside, seen.classes, NODATA).astype(np.uint8), given.min_segment_hectares)
     return Prediction(classes, seen.confidence, seen.footprint)

@@ -15,7 +15,7 @@ import sql
 from deploy.backtest.truth import Case
 from deploy.backtest.worst import MOST, Mistake
 from tasks.mines import registry
-from tasks.rasters import Grid, Panel, Raster, overlay, pixels, read, rings, sheet, to_utm
+from tasks.rasters import Grid, Panel, Raster, overlay, pixels, read_raster, rings, sheet, to_utm
 from tasks.segment import model_name, outlines, regions
 from tasks.settings import settings
 from tasks.validate import reflectance
@@ -43,7 +43,7 @@ def draw(connection: sql.Connection, mistake: Mistake, case: Case | None = None)
     rows = sql.run(connection, "backtest_changes", mine=mine.slug, model=model)
     found = _rings([shapely.from_wkb(bytes(row["geom"])) for row in rows], mine.grid)
     shown = [epochs[0], epochs[-1]]
-    rgb = alike([read(row["raster"], row["checksum"]) for row in shown])
+    rgb = alike([read_raster(row["raster"], row["checksum"]) for row in shown])
     columns = [_column(row, of, found) for row, of in zip(shown, rgb, strict=True)]
     if case is not None:
         changed = regions(case.truth.astype(np.int32), case.change)
@@ -73,7 +73,7 @@ def alike(scenes: Sequence[Raster]) -> list[np.ndarray]:
 
 
 def _column(epoch: sql.Row, rgb: np.ndarray, found: Sequence[np.ndarray]) -> list[Panel]:
-    classes = read(epoch["class_raster"], epoch["class_checksum"]).band("class")
+    classes = read_raster(epoch["class_raster"], epoch["class_checksum"]).band("class")
     day = f"{epoch['sensing_time']:%Y-%m-%d}"
     return [Panel(rgb, day, found), Panel(overlay(classes, rgb, strength=0.65), f"{day}, as classified", found)]
 

@@ -15,7 +15,7 @@ import numpy as np
 import sql
 from deploy.backtest.ablation import OFF, codes, prediction
 from deploy.backtest.intervals import rate_interval
-from deploy.backtest.lasting import CONFIRMATIONS, Patch, confirmation, flicker, patches
+from deploy.backtest.persistence import CONFIRMATIONS, Patch, confirmation, flicker, patches
 from deploy.backtest.replay import Say, watched
 from models.labels import BACKGROUND, NODATA
 from tasks.alert import MINED, NOT_MINED

@@ -40,14 +40,14 @@ def cost(
     if waiting:
         typer.echo(f"{waiting} acquisitions wait for budget")
     drawn = Table(box=None, pad_edge=False)
-    for heading in ("Month", "Mine", "Searches", "Looks", "Downloads", "Processing units"):
+    for heading in ("Month", "Mine", "Searches", "Previews", "Downloads", "Processing units"):
         drawn.add_column(heading, justify="left" if heading in ("Month", "Mine") else "right")
     for row in rows:
         drawn.add_row(
             row["month"],
             row["mine"],
             str(row["searches"]),
-            str(row["looks"]),
+            str(row["previews"]),
             str(row["downloads"]),
             f"{row['processing_units']:.3f}",
         )

@@ -14,7 +14,7 @@ from tasks.settings import settings
 
 LAYERS = {
     "open_alert": ("Alerts that stand", True),
-    "watch": ("Mines", True),
+    "mine_status": ("Mines", True),
     "zone": ("Zones", True),
     "current_change": ("Changes", False),
     "latest_segment": ("Segments, latest", True),

@@ -16,7 +16,8 @@ COLLECTIONS = {
     "current_segment": {"pk": "segment_id", "datetimecol": "sensing_time"},
     "current_change": {"pk": "change_id", "datetimecol": "sensing_time"},
     "open_alert": {"pk": "alert_id", "datetimecol": "first_time"},
-    "watch": {"pk": "mine_id", "datetimecol": "last_valid_look"},
+    "mine_status": {"pk": "mine_id", "datetimecol": "last_valid_observation"},
+    "watch": {"pk": "mine_id", "datetimecol": "last_valid_look"},  # its name before version 0.2
     "zone": {"pk": "zone_id"},
 }
 """What is served: key and time of each view. Their extents are not: they would take a look at every row."""

@@ -1,4 +1,4 @@
-select mine, month, searches, looks, downloads, processing_units
+select mine, month, searches, previews, downloads, processing_units
 from budget
 where %(mine)s::text is null or mine = %(mine)s
 order by month desc, processing_units desc, mine

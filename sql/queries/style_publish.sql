@@ -25,7 +25,7 @@ with fill as (
                        xmlelement(name prop, xmlattributes('outline_color' as k, colour as v)),
                        xmlelement(name prop, xmlattributes('outline_width' as k, 0.6 as v)),
                        xmlelement(name prop, xmlattributes('style' as k, 'no' as v)))))) as renderer
-    from (values ('open_alert', '255,0,0,255'), ('watch', '0,90,200,255'), ('zone', '0,140,60,255')) as of (layer, colour)
+    from (values ('open_alert', '255,0,0,255'), ('mine_status', '0,90,200,255'), ('zone', '0,140,60,255')) as of (layer, colour)
 ), gone as (
     delete from public.layer_styles where f_table_catalog = current_database() and f_table_schema = 'minecam' and stylename = 'minecam'
 )

@@ -4,6 +4,6 @@ select distinct on (m.slug, kind, a.sensing_time, a.acquisition_id)
 from validation v
 join acquisition a using (acquisition_id)
 join mine m using (mine_id)
-cross join lateral (select case when v.suite in ('look', 'segments') then v.suite else a.sensor_set end) as of_suite (kind)
+cross join lateral (select case when v.suite in ('preview', 'segments') then v.suite else a.sensor_set end) as of_suite (kind)
 where %(mine)s::text is null or m.slug = %(mine)s
 order by m.slug, kind, a.sensing_time, a.acquisition_id, v.validation_id desc

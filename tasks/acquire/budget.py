@@ -1,6 +1,6 @@
 """The budget: what requests cost before they are made, what was charged, and whether the month still has it.
 
-`discover`, `look` and `download` charge here; the month is the calendar month in UTC, as the service counts it.
+`discover`, `preview` and `download` charge here; the month is the calendar month in UTC, as the service counts it.
 """
 
 import time

@@ -16,7 +16,7 @@ from tasks.acquire.request import band_names, charged, fetch, mission, paid_band
 from tasks.acquire.sharing import MAX_SIDE, Due, joined
 from tasks.errors import RasterError, RasterLost, ServiceDown, ServiceError, UnitsSpent
 from tasks.mines import PRIORITIES, Mine
-from tasks.rasters import Grid, read, write_cog
+from tasks.rasters import Grid, read_raster, write_cog
 from tasks.records import Acquisition, advance
 from tasks.settings import settings
 
@@ -126,7 +126,7 @@ def kept(connection: sql.Connection, acquisition: Acquisition) -> Acquisition | 
     if acquisition.state != "failed" or acquisition.raster is None:
         return None
     try:
-        read(*acquisition.image)
+        read_raster(*acquisition.image)
     except RasterLost:
         return None
     except RasterError as error:

@@ -1,4 +1,4 @@
-"""A look before paying: scene classes of the AOI at low resolution, for a fraction of what the bands cost.
+"""A preview before paying: scene classes of the AOI at low resolution, for a fraction of what the bands cost.
 
 Stands between discover and download; a day that is refused here was never paid for.
 """
@@ -19,16 +19,16 @@ from tasks.mines import Mine
 from tasks.rasters import Grid, cloud_mask, to_utm, valid_mask
 from tasks.records import Acquisition, advance
 from tasks.settings import settings
-from tasks.suites import LOOK, Figures, judge, suite
+from tasks.suites import PREVIEW, Figures, judge, suite
 
 COARSER = 6
-"""Pixels of the grid in a pixel of the look: 60 m, the resolution at which clouds are classified."""
+"""Pixels of the grid in a pixel of the preview: 60 m, the resolution at which clouds are classified."""
 WORTH = 4
-"""A look that costs more than this part of the download saves nothing."""
+"""A preview that costs more than this part of the download saves nothing."""
 
 
 def figures(scl: np.ndarray, data_mask: np.ndarray, aoi: np.ndarray) -> Figures:
-    """Measure a look: shares (0-1) of the AOI; `scl`, `data_mask` and `aoi` are (h, w)."""
+    """Measure a preview: shares (0-1) of the AOI; `scl`, `data_mask` and `aoi` are (h, w)."""
     return {
         "aoi_coverage": float((data_mask[aoi] > 0).mean()),
         "valid_share": float(valid_mask(scl=scl, data_mask=data_mask, margin_px=0)[aoi].mean()),
@@ -37,7 +37,7 @@ def figures(scl: np.ndarray, data_mask: np.ndarray, aoi: np.ndarray) -> Figures:
 
 
 def coarse(grid: Grid) -> tuple[int, int]:
-    """Return width and height in pixels of the look at `grid`."""
+    """Return width and height in pixels of the preview of `grid`."""
     return math.ceil(grid.width / COARSER), math.ceil(grid.height / COARSER)
 
 
@@ -49,11 +49,11 @@ def due(connection: sql.Connection, acquisition: Acquisition, mine: Mine) -> boo
     """
     if acquisition.state not in ("discovered", "failed") or acquisition.collection != "sentinel-2-l2a":
         return False
-    if acquisition.cloud_cover is not None and acquisition.cloud_cover <= settings().look_tile_cloud:
+    if acquisition.cloud_cover is not None and acquisition.cloud_cover <= settings().preview_tile_cloud:
         return False
     if WORTH * _price(mine.grid) > price(acquisition, mine.grid)[0]:
         return False
-    return not sql.run(connection, "look_known", acquisition_id=acquisition.acquisition_id)
+    return not sql.run(connection, "preview_known", acquisition_id=acquisition.acquisition_id)
 
 
 def preview(
@@ -76,7 +76,7 @@ def preview(
         response = service.ask(
             config := service.configuration(given), lambda: fetch(config, acquisition, (), mine.grid, (width, height))
         )
-        budget.charge(connection, mine, "look", charged(response.headers, units), acquisition_id=identity)
+        budget.charge(connection, mine, "preview", charged(response.headers, units), acquisition_id=identity)
         scl, data_mask = unpack(response.content, bands=2, size=(width, height), dtype="uint16")
         refuse_empty(data_mask, acquisition)
     except ServiceError as error:
@@ -85,12 +85,12 @@ def preview(
             raise
         return now, False
     measured = figures(scl, data_mask, _aoi(mine, width, height))
-    judgement = judge(suite=LOOK, figures=measured, checks=suite(LOOK, given))
+    judgement = judge(suite=PREVIEW, figures=measured, checks=suite(PREVIEW, given))
     with connection.transaction():
         if not judgement.passed:
-            acquisition = advance(connection, acquisition, "look_refuse", reasons=judgement.reasons, **measured)
+            acquisition = advance(connection, acquisition, "preview_refuse", reasons=judgement.reasons, **measured)
         sql.run(
-            connection, "validation_add", acquisition_id=identity, suite=LOOK, passed=judgement.passed,
+            connection, "validation_add", acquisition_id=identity, suite=PREVIEW, passed=judgement.passed,
             reasons=judgement.reasons, figures=Jsonb(measured), flow_run_id=flow_run_id,
         )  # fmt: skip
     return acquisition, judgement.passed
@@ -102,7 +102,7 @@ def _price(grid: Grid) -> float:
 
 
 def _aoi(mine: Mine, width: int, height: int) -> np.ndarray:
-    """Return bool (height, width): pixels of the look that the AOI touches."""
+    """Return bool (height, width): pixels of the preview that the AOI touches."""
     west, south, east, north = mine.grid.bounds
     across = Affine((east - west) / width, 0, west, 0, (south - north) / height, north)
     ground = [to_utm(mine.aoi, mine.grid.epsg)]

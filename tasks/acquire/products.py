@@ -39,7 +39,7 @@ class Product:
 
 
 @dataclass(frozen=True)
-class Found:
+class Sensing:
     """All products of one mine of one day (and one orbit direction, for Sentinel-1); times in UTC."""
 
     orbit_direction: str
@@ -51,8 +51,8 @@ class Found:
     cloud_cover: float | None
 
 
-def group(features: Iterable[Any], *, by_orbit: bool) -> list[Found]:
-    """Return the catalog's `features` as one `Found` per UTC day (and orbit direction), in order of time.
+def group(features: Iterable[Any], *, by_orbit: bool) -> list[Sensing]:
+    """Return the catalog's `features` as one `Sensing` per UTC day (and orbit direction), in order of time.
 
     The baseline is that of the newest processing; cloud cover is the mean over the tiles, as a share. A feature without
     id or time (or with an orbit that is none, where these are kept apart) is left out, which is logged: one that stays
@@ -71,7 +71,7 @@ def group(features: Iterable[Any], *, by_orbit: bool) -> list[Found]:
         raise ServiceError(f"the catalog sent nothing but products without id or time ({wrong[0]})")
     if wrong:
         log.warning("the catalog sent %d products without id or time, which are left out (%s)", len(wrong), wrong[0])
-    found = [_found(day, orbit, products) for (day, orbit), products in days.items()]
+    found = [_sensing(day, orbit, products) for (day, orbit), products in days.items()]
     return sorted(found, key=lambda one: one.sensing_time)
 
 
@@ -93,11 +93,11 @@ def _product(feature: Any, *, by_orbit: bool) -> Product:
     return Product(identity, _time(properties["datetime"]), created, orbit, float(cloud) if known else None)
 
 
-def _found(day: date, orbit: str, products: list[Product]) -> Found:
+def _sensing(day: date, orbit: str, products: list[Product]) -> Sensing:
     created = [product.created for product in products if product.created is not None]
     clouds = [product.cloud for product in products if product.cloud is not None]
     ids = sorted({product.id for product in products})
-    return Found(
+    return Sensing(
         orbit_direction=orbit,
         sensing_date=day,
         sensing_time=min(product.when for product in products),

@@ -1,6 +1,6 @@
 """Requests of pixels to the Process API: what is asked for, what it will cost, and what an answer must be.
 
-`look` and `download` ask through it.
+`preview` and `download` ask through it.
 """
 
 import math

@@ -15,7 +15,7 @@ import sql
 from tasks.alert.lifecycle import agreement
 from tasks.alert.measures import OF_CHANGE, OF_GROWTH, OF_MINE, Match, growth, joined, match, matching, reached
 from tasks.mines import Mine
-from tasks.rasters import Raster, read, to_utm
+from tasks.rasters import Raster, read_raster, to_utm
 from tasks.records import Comparison, Epoch
 
 MOST = 0.8
@@ -23,7 +23,7 @@ MOST = 0.8
 
 
 @dataclass(frozen=True)
-class Sight:
+class Observation:
     """What an epoch shows of a mine, its changes among it; read when a rule asks for it."""
 
     connection: sql.Connection
@@ -45,7 +45,7 @@ class Sight:
     @cached_property
     def classes(self) -> Raster:
         """The class raster; raises RasterError when it cannot be read."""
-        return read(self.epoch.class_raster, self.epoch.class_checksum)
+        return read_raster(self.epoch.class_raster, self.epoch.class_checksum)
 
     @property
     def epsg(self) -> int:

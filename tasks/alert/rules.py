@@ -13,7 +13,7 @@ import sql
 from models.labels import LABELS
 from tasks.alert.alert import advance, raise_alerts
 from tasks.alert.measures import OF_CALENDAR, OF_CHANGE, OF_GROWTH, severity
-from tasks.alert.observation import Sight
+from tasks.alert.observation import Observation
 from tasks.errors import RasterError, WrongUse
 from tasks.mines import registry
 from tasks.records import Comparison, Epoch
@@ -160,13 +160,13 @@ def rehearse(connection: sql.Connection, rule: Rule) -> list[sql.Row]:
             mine = mines[mine_id]
             for comparison in comparisons:
                 (epoch,) = sql.fetch(connection, Epoch, "epoch_find", epoch_id=comparison.epoch_id)
-                sight = Sight(connection, comparison, epoch, mine)
+                observation = Observation(connection, comparison, epoch, mine)
                 try:
-                    new = advance(sight, rule_id=row["rule_id"])
+                    new = advance(observation, rule_id=row["rule_id"])
                 except RasterError as error:
                     log.warning("%s on %s is left out: %s", mine.slug, f"{epoch.sensing_time:%Y-%m-%d}", error)
                     continue
-                new += raise_alerts(sight, [row])
+                new += raise_alerts(observation, [row])
                 read = sql.run(connection, "alert_event_read", mine_id=mine.mine_id, events=new)
                 events += [{**event, "on": epoch.sensing_time} for event in read]
         return events

@@ -17,7 +17,7 @@ from models.labels import NODATA
 from models.prediction import Prediction
 from tasks.compare.previous import PreviousObservation
 from tasks.rasters import HECTARES_PER_PIXEL, Grid
-from tasks.segment import outlines, regions, without_specks
+from tasks.segment import outlines, regions, sieved
 
 RECLAIMED = 10
 
@@ -35,7 +35,7 @@ def mined(classes: np.ndarray) -> np.ndarray:
     return np.where(classes == NODATA, NODATA, classes > 0).astype(np.uint8)
 
 
-def sureness(prediction: Prediction) -> np.ndarray:
+def certainty(prediction: Prediction) -> np.ndarray:
     """Return uint8 (H, W), per cent: how sure a prediction is that a pixel is mine, or that it is background.
 
     Reclaimed ground is between the two, so there it must be sure of just that.
@@ -65,7 +65,7 @@ def changed(*, before: Prediction, now: Prediction, border_px: int, min_confiden
     limit = round(100 * min_confidence)
     was, is_now = mined(before.classes), mined(now.classes)
     valid = (was != NODATA) & (is_now != NODATA)
-    appeared = valid & (was != is_now) & (sureness(before) >= limit) & (sureness(now) >= limit)
+    appeared = valid & (was != is_now) & (certainty(before) >= limit) & (certainty(now) >= limit)
     turned = valid & (was == 1) & (is_now == 1) & (before.classes != now.classes)
     turned &= (before.confidence >= limit) & (now.confidence >= limit)
     core = appeared & _off_borders(was, is_now, border_px)
@@ -88,21 +88,23 @@ def transitions(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     return before.astype(np.int32) * 256 + after
 
 
-def settled(*, before: np.ndarray, after: np.ndarray, mask: np.ndarray, least: float, speck: float) -> np.ndarray:
+def above_mapping_unit(
+    *, before: np.ndarray, after: np.ndarray, mask: np.ndarray, min_hectares: float, sieve_hectares: float
+) -> np.ndarray:
     """Return int32 (H, W): from × 256 + to where `mask` is change between class rasters `before` and `after`, else 0.
 
-    Connected ground of one kind of change (`kinds`) counts as a whole, and is none below `least` hectares, the minimum
-    mapping unit. Within it, parts of another component that are smaller than `speck` hectares are given to their
+    Connected ground of one kind of change (`kinds`) counts as a whole, and is none below `min_hectares`, the minimum
+    mapping unit. Within it, parts of another component that are smaller than `sieve_hectares` are given to their
     neighbours.
     """
     kind = kinds(before, after)
     whole = regions(kind, mask)
-    large = np.bincount(whole.ravel()) * HECTARES_PER_PIXEL >= least - 1e-9
+    large = np.bincount(whole.ravel()) * HECTARES_PER_PIXEL >= min_hectares - 1e-9
     large[0] = False
     code = np.where(large[whole], kind, 0)
     for direction, components in ((1, after), (256, before)):
         here = code == direction
-        code[here] = direction * without_specks(np.where(here, components, NODATA), speck)[here].astype(np.int32)
+        code[here] = direction * sieved(np.where(here, components, NODATA), sieve_hectares)[here].astype(np.int32)
     return code
 
 
@@ -115,17 +117,19 @@ def changes(
     border_px: int,
     min_confidence: float,
     min_hectares: float,
-    speck_hectares: float,
+    sieve_hectares: float,
 ) -> gpd.GeoDataFrame:
     """Return the change polygons between `before` and `now`.
 
     `times` are the sensing times of the earlier epochs in the order of `before.source`, latest first. The frame
     has from_class, to_class, hectares (counted pixels), confidence (mean of the less sure side, 0-1: that there is
     mine where it appeared or vanished, else of the component), previous_time (latest of its pixels) and geometry
-    (MultiPolygon, EPSG:4326). See `changed` and `settled` for what counts.
+    (MultiPolygon, EPSG:4326). See `changed` and `above_mapping_unit` for what counts.
     """
     mask = changed(before=before, now=now, border_px=border_px, min_confidence=min_confidence)
-    code = settled(before=before.classes, after=now.classes, mask=mask, least=min_hectares, speck=speck_hectares)
+    code = above_mapping_unit(
+        before=before.classes, after=now.classes, mask=mask, min_hectares=min_hectares, sieve_hectares=sieve_hectares
+    )
     labels = regions(code, code > 0)
     flat = labels.ravel()
     pixels = np.bincount(flat)[1:]
@@ -133,7 +137,7 @@ def changes(
     pair_of[flat] = code.ravel()
     appeared = mined(before.classes) != mined(now.classes)
     least_sure = np.where(
-        appeared, np.minimum(sureness(before), sureness(now)), np.minimum(before.confidence, now.confidence)
+        appeared, np.minimum(certainty(before), certainty(now)), np.minimum(before.confidence, now.confidence)
     )
     latest = ndimage.minimum(before.source, labels, np.arange(1, len(pixels) + 1)) if len(pixels) else []
     return gpd.GeoDataFrame(

@@ -61,7 +61,7 @@ def compare(connection: sql.Connection, epoch: Epoch, mine: Mine, *, flow_run_id
         border_px=given.border_px,
         min_confidence=given.min_confidence,
         min_hectares=given.min_change_hectares,
-        speck_hectares=given.min_segment_hectares,
+        sieve_hectares=given.min_segment_hectares,
     )
     joint = (before.source >= 0) & (now.classes != NODATA)
     valid = float(joint.sum() * HECTARES_PER_PIXEL)

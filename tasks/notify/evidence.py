@@ -14,7 +14,7 @@ import shapely
 import sql
 from tasks.errors import MineCamError, WrongUse
 from tasks.notify.notice import facts, markdown
-from tasks.rasters import Grid, before_after, colours, pixels, read, rings, to_utm
+from tasks.rasters import Grid, before_after, colours, pixels, read_raster, rings, to_utm
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +29,8 @@ def picture(event: sql.Row) -> bytes | None:
     if not event["before_raster"] or not event["raster"]:
         return None
     try:
-        before = read(event["before_raster"], event["before_checksum"])
-        after = read(event["raster"], event["checksum"])
+        before = read_raster(event["before_raster"], event["before_checksum"])
+        after = read_raster(event["raster"], event["checksum"])
     except MineCamError as error:
         log.warning("alert %d goes without a picture: %s", event["alert_id"], error)
         return None

@@ -46,23 +46,23 @@ def notify(connection: sql.Connection, mine: Mine | None = None) -> int:
         # What was refused before comes last, so that it holds up nothing else.
         waiting.sort(key=itemgetter("tries"))
         log.info("%s: %d events of alerts to deliver", mine.slug if mine else "fleet", len(waiting))
-        post = Post(connection, waiting)
+        delivery = Delivery(connection, waiting)
         for event in waiting:
-            post.tell(PREFECT, [event], _tell_prefect)
-            for block in post.ways(event).at_once:
-                post.tell(block, [event], _tell_of_one)
+            delivery.tell(PREFECT, [event], _tell_prefect)
+            for block in delivery.recipients(event).at_once:
+                delivery.tell(block, [event], _tell_of_one)
         if mine is None:
             collected: dict[str, list[sql.Row]] = {}
             for event in waiting:
-                for block in post.ways(event).digest:
+                for block in delivery.recipients(event).digest:
                     collected.setdefault(block, []).append(event)
             for block, events in collected.items():
                 for begin in range(0, len(events), MOST_IN_DIGEST):
-                    post.tell(block, events[begin : begin + MOST_IN_DIGEST], _tell_of_all)
-        return post.close()
+                    delivery.tell(block, events[begin : begin + MOST_IN_DIGEST], _tell_of_all)
+        return delivery.close()
 
 
-class Post:
+class Delivery:
     """One round of deliveries of `waiting` events; a block that fails is left alone until the next round."""
 
     def __init__(self, connection: sql.Connection, waiting: Sequence[sql.Row]) -> None:
@@ -71,9 +71,9 @@ class Post:
         self._left = {event["alert_event_id"]: self._blocks(event) - set(event["told"]) for event in waiting}
         self._down: set[str] = set()
 
-    def ways(self, event: sql.Row) -> routes.Ways:
+    def recipients(self, event: sql.Row) -> routes.Recipients:
         """Return the notification blocks that are to be told of `event`."""
-        return routes.ways(event, self._routes)
+        return routes.recipients(event, self._routes)
 
     def tell(self, block: str, events: Sequence[sql.Row], send: Callable[[str, Sequence[sql.Row]], None]) -> None:
         """Have `send` tell `block` of those of `events` that it does not know, and record what became of it."""
@@ -104,7 +104,7 @@ class Post:
         return len(done)
 
     def _blocks(self, event: sql.Row) -> set[str]:
-        ways = self.ways(event)
+        ways = self.recipients(event)
         return {PREFECT, *ways.at_once, *ways.digest}
 
 

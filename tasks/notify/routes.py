@@ -15,14 +15,14 @@ MOST_SEVERE = 100
 
 
 @dataclass(frozen=True)
-class Ways:
+class Recipients:
     """The notification blocks that are told of an event: `at_once`, or in a `digest`."""
 
     at_once: tuple[str, ...]
     digest: tuple[str, ...]
 
 
-def ways(event: sql.Row, routes: Sequence[sql.Row]) -> Ways:
+def recipients(event: sql.Row, routes: Sequence[sql.Row]) -> Recipients:
     """Return the ways of an event (a row of alert_event_read) among `routes`."""
     fitting = [
         route
@@ -33,7 +33,7 @@ def ways(event: sql.Row, routes: Sequence[sql.Row]) -> Ways:
     ]
     at_once = dict.fromkeys(route["block"] for route in fitting if not route["digest"])
     collected = dict.fromkeys(route["block"] for route in fitting if route["digest"] and route["block"] not in at_once)
-    return Ways(tuple(at_once), tuple(collected))
+    return Recipients(tuple(at_once), tuple(collected))
 
 
 def default(there: bool) -> list[sql.Row]:

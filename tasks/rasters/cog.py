@@ -105,7 +105,7 @@ def write_cog(
     return hashlib.sha256(content).hexdigest()
 
 
-def read(address: str, checksum: str | None = None) -> Raster:
+def read_raster(address: str, checksum: str | None = None) -> Raster:
     """Read the raster at `address`.
 
     Raises RasterLost when it is missing, truncated, or its SHA-256 is not `checksum`, RasterError when the store

@@ -23,7 +23,7 @@ def cloud_mask(scl: np.ndarray) -> np.ndarray:
     return np.isin(scl, CLOUD)
 
 
-def beside(valid: np.ndarray, reach_px: int) -> np.ndarray:
+def near_invalid(valid: np.ndarray, reach_px: int) -> np.ndarray:
     """Return bool (H, W): pixels of `valid` within `reach_px` of one that is not."""
     if reach_px == 0 or valid.all():
         return np.zeros_like(valid)

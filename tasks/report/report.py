@@ -11,7 +11,7 @@ import shapely
 import sql
 from tasks.errors import WrongUse
 from tasks.mines import Mine
-from tasks.rasters import Grid, Panel, colours, overlay, pixels, read, rings, sheet, to_utm
+from tasks.rasters import Grid, Panel, colours, overlay, pixels, read_raster, rings, sheet, to_utm
 from tasks.segment import model_name
 from tasks.settings import settings
 
@@ -108,7 +108,10 @@ def picture(connection: sql.Connection, mine: Mine) -> bytes:
 
 
 def _column(row: sql.Row, outlines: list[Any], grid: Grid) -> list[Panel]:
-    scene, classes = read(row["raster"], row["checksum"]), read(row["class_raster"], row["class_checksum"])
+    scene, classes = (
+        read_raster(row["raster"], row["checksum"]),
+        read_raster(row["class_raster"], row["class_checksum"]),
+    )
     rgb = colours(scene)
     day = f"{row['sensing_time']:%Y-%m-%d}"
     return [

@@ -2,11 +2,18 @@
 
 from tasks.segment.predictions import read_prediction
 from tasks.segment.segment import model_for, model_name, segment
-from tasks.segment.sieve import without_specks
+from tasks.segment.sieve import sieved
 from tasks.segment.store import store
 from tasks.segment.vectorise import outlines, regions, vectorise
 
 __all__ = [
-    "model_for", "model_name", "outlines", "read_prediction", "regions", "segment", "store", "vectorise",
-    "without_specks",
+    "model_for",
+    "model_name",
+    "outlines",
+    "read_prediction",
+    "regions",
+    "segment",
+    "sieved",
+    "store",
+    "vectorise",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ import numpy as np
 
 from models.prediction import Prediction
 from tasks.errors import EpochsLost, RasterLost
-from tasks.rasters import Grid, read
+from tasks.rasters import Grid, read_raster
 from tasks.records import Epoch
 
 
@@ -14,8 +14,8 @@ def read_prediction(epoch: Epoch) -> tuple[Prediction, Grid]:
     Raises EpochsLost when a raster of it is missing or damaged, RasterError when one cannot be read for now.
     """
     try:
-        classes = read(epoch.class_raster, epoch.class_checksum)
-        chances = read(epoch.confidence_raster, epoch.confidence_checksum)
+        classes = read_raster(epoch.class_raster, epoch.class_checksum)
+        chances = read_raster(epoch.confidence_raster, epoch.confidence_checksum)
     except RasterLost as error:
         raise EpochsLost({epoch.epoch_id: str(error)}) from error
     seen, sure = classes.band("class"), chances.band("confidence")

@@ -13,11 +13,11 @@ import numpy as np
 from models.labels import LABELS, NODATA
 from models.prediction import Prediction
 from tasks.mines import Mine
-from tasks.rasters import Grid, Raster, beside, read, write_cog
+from tasks.rasters import Grid, Raster, near_invalid, read_raster, write_cog
 from tasks.records import Acquisition
-from tasks.segment.sieve import without_specks
+from tasks.segment.sieve import sieved
 from tasks.settings import settings
-from tasks.validate import aligned, reflectance, told_by, undone, validity
+from tasks.validate import aligned, cloud_source, reflectance, undone, validity
 
 if TYPE_CHECKING:  # torch takes seconds to import, and nothing here needs it
     from models.zoo import SegmentationModel
@@ -104,8 +104,8 @@ def predicted(raster: Raster, model: "SegmentationModel", inside: np.ndarray) ->
         scene=reflectance(raster, model.sensor_set.bands), valid=valid, model=model,
         runtime=given.runtime, memory_mb=given.predict_memory_mb,
     )  # fmt: skip
-    classes = without_specks(np.where(valid, seen.classes, NODATA).astype(np.uint8), given.min_segment_hectares)
-    doubt = beside(observed, given.cloud_reach_px)
+    classes = sieved(np.where(valid, seen.classes, NODATA).astype(np.uint8), given.min_segment_hectares)
+    doubt = near_invalid(observed, given.cloud_reach_px)
     confidence = np.minimum(seen.confidence, doubted(seen.confidence, doubt))
     chance = doubted(seen.footprint, doubt)
     return Prediction(classes, *(np.where(valid, of, NODATA).astype(np.uint8) for of in (confidence, chance)))
@@ -119,11 +119,11 @@ def segment(acquisition: Acquisition, mine: Mine, model: "SegmentationModel") ->
     Raises RasterError when the acquisition raster cannot be read, ModelError when the bands do not fit.
     """
     given = settings()
-    raster, shift = read(*acquisition.image), undone(acquisition, given.min_shift_px)
+    raster, shift = read_raster(*acquisition.image), undone(acquisition, given.min_shift_px)
     raster = raster if shift is None else aligned(raster, shift)
     seen = predicted(raster, model, raster.grid.mask(mine.aoi))
     tags = _tags(acquisition, model, raster.tags)
-    tags |= {"cloud_mask": told_by(raster), "cloud_margin_px": str(given.cloud_margin_px)}
+    tags |= {"cloud_mask": cloud_source(raster), "cloud_margin_px": str(given.cloud_margin_px)}
     addresses = [address_of(given.raster_root, acquisition, mine, model, kind) for kind in ("classes", "confidence")]
     checksums = (
         write_cog(

@@ -10,7 +10,7 @@ from models.labels import NODATA
 from tasks.rasters import HECTARES_PER_PIXEL
 
 
-def without_specks(classes: np.ndarray, min_hectares: float) -> np.ndarray:
+def sieved(classes: np.ndarray, min_hectares: float) -> np.ndarray:
     """Return the class raster (H, W, 255 nodata) with regions below `min_hectares` given to their largest neighbour.
 
     Repeated until nothing moves, so that doing it twice changes nothing. A speck amid nodata has no neighbour

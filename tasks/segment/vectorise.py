@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from models.labels import BACKGROUND, NODATA
 from tasks.rasters import HECTARES_PER_PIXEL, PIXEL, Grid, to_wgs84
-from tasks.segment.sieve import without_specks
+from tasks.segment.sieve import sieved
 from tasks.settings import settings
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def polygons(*, classes: np.ndarray, confidence: np.ndarray, grid: Grid, min_hec
     class_id, hectares (counted pixels: their sum is that of the raster without specks), confidence (mean, 0-1)
     and geometry (valid MultiPolygon, EPSG:4326); background is not drawn. No component gives an empty frame.
     """
-    classes = without_specks(classes, min_hectares)
+    classes = sieved(classes, min_hectares)
     labels = regions(classes, (classes != NODATA) & (classes != BACKGROUND))
     if not labels.any():
         return gpd.GeoDataFrame(

@@ -1,6 +1,6 @@
 """Holds measured figures against the checks of a suite with great-expectations, and words what failed.
 
-`validate` judges acquisitions with it, `look` looks, `store` the polygons of an epoch.
+`validate` judges acquisitions with it, `preview` previews, `store` the polygons of an epoch.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Reads the suites: what an acquisition, a look or the polygons of an epoch must keep to, from `suites/*.toml`.
+"""Reads the suites: what an acquisition, a preview or the polygons of an epoch must keep to, from `suites/*.toml`.
 
 `checkpoint` judges by them. `suites/acquisition.toml` says what the keys mean.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from models.sensors import SENSOR_SETS, SensorSet
 from tasks.settings import Settings
 
-LOOK = "look"
+PREVIEW = "preview"
 SEGMENTS = "segments"
 
 LIMIT = re.compile(r"{(band|least|most|least_percent|most_percent)(:[^}]*)?}")
@@ -44,7 +44,7 @@ class Check:
 
 
 def suite(name: str, limits: Settings) -> list[Check]:
-    """Return the checks of the suite `name`: a sensor set, `look` or `segments`, with the limits of the settings."""
+    """Return the checks of the suite `name`: a sensor set, `preview` or `segments`, with the limits of the settings."""
     if (sensor_set := SENSOR_SETS.get(name)) is None:
         return list(_checks(name, (), limits))
     return [check for part in parts(sensor_set) for check in _checks(part, sensor_set.bands, limits)]

@@ -33,7 +33,7 @@ def scene_classes(raster: Raster) -> np.ndarray | None:
     return merged(scl, _found(raster)) if _by_csmask(raster) else scl
 
 
-def told_by(raster: Raster) -> str:
+def cloud_source(raster: Raster) -> str:
     """Return what tells clouds in an acquisition raster: `csmask` with its version, `scl`, or `nothing`."""
     if _by_csmask(raster):
         return f"csmask {version('ukis-csmask')}"

@@ -15,10 +15,10 @@ import sql
 from tasks import agenda
 from tasks.errors import RasterError, WrongUse
 from tasks.mines import Mine
-from tasks.rasters import Panel, colours, read, sheet
+from tasks.rasters import Panel, colours, read_raster, sheet
 from tasks.records import Acquisition, advance, current
 from tasks.settings import settings
-from tasks.suites import LOOK, judge, suite
+from tasks.suites import PREVIEW, judge, suite
 from tasks.text import LONGEST_NOTES, clean, fit
 from tasks.validate.validate import validate
 
@@ -59,7 +59,7 @@ def picture(connection: sql.Connection, acquisition_id: int) -> bytes:
         raise WrongUse(
             f"acquisition {acquisition_id} was never downloaded: `minecam quarantine release` lets the next run do so"
         )
-    panel = Panel(colours(read(row["raster"], row["checksum"])), f"{row['sensing_time']:%Y-%m-%d %H:%M} UTC")
+    panel = Panel(colours(read_raster(row["raster"], row["checksum"])), f"{row['sensing_time']:%Y-%m-%d %H:%M} UTC")
     return sheet([[panel]], title=f"{row['mine']}, in quarantine", words="; ".join(row["reasons"]))
 
 
@@ -83,9 +83,9 @@ class Judged:
 def judge_again(connection: sql.Connection, mine: Mine) -> Iterator[Judged]:
     """Judge what waits in the quarantine of `mine` by the suites and settings of today, in order of sensing.
 
-    Nothing is downloaded. What passes is accepted, and the next run segments it; what was refused by a look is judged
-    by the figures of that look, and the next run downloads it. Each is recorded by itself, and only where something
-    changed, so a run that was killed is simply made again. Raises Busy while a run has the mine.
+    Nothing is downloaded. What passes is accepted, and the next run segments it; what was refused by a preview is
+    judged by the figures of that preview, and the next run downloads it. Each is recorded by itself, and only where
+    something changed, so a run that was killed is simply made again. Raises Busy while a run has the mine.
     """
     with agenda.one_run_at_a_time(connection, mine):
         for row in listed(connection, mine.slug):
@@ -110,14 +110,14 @@ def _judge_raster(connection: sql.Connection, acquisition: Acquisition, mine: Mi
 
 def _judge_preview(connection: sql.Connection, acquisition: Acquisition, mine: Mine) -> Acquisition:
     identity = {"acquisition_id": acquisition.acquisition_id}
-    known = sql.run_one(connection, "look_figures", **identity)
+    known = sql.run_one(connection, "preview_figures", **identity)
     if known is None:
         return current(connection, acquisition)
-    judgement = judge(suite=LOOK, figures=known["figures"], checks=suite(LOOK, settings()))
+    judgement = judge(suite=PREVIEW, figures=known["figures"], checks=suite(PREVIEW, settings()))
     outcome = {"passed": judgement.passed, "reasons": judgement.reasons}
     figures = Jsonb(known["figures"])
-    sql.run(connection, "validation_add", **identity, **outcome, suite=LOOK, figures=figures, flow_run_id=None)
-    return advance(connection, acquisition, "look_judge", **outcome)
+    sql.run(connection, "validation_add", **identity, **outcome, suite=PREVIEW, figures=figures, flow_run_id=None)
+    return advance(connection, acquisition, "preview_judge", **outcome)
 
 
 def _quarantined(connection: sql.Connection, acquisition_id: int) -> sql.Row:

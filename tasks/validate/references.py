@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import sql
 from tasks.errors import RasterError, RasterLost
-from tasks.rasters import Raster, read
+from tasks.rasters import Raster, read_raster
 from tasks.records import Acquisition, Shift
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ def references(connection: sql.Connection, acquisition: Acquisition) -> Referenc
     found: list[tuple[Reference, Raster]] = []
     for reference in known:
         try:
-            found.append((reference, read(reference.raster, reference.checksum)))
+            found.append((reference, read_raster(reference.raster, reference.checksum)))
         except RasterLost as error:
             log.warning("%s: it is fetched anew by the next run", error)
             sql.run(connection, "acquisition_failed", acquisition_id=reference.acquisition_id, reason=str(error))

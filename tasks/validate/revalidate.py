@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import sql
 from tasks.errors import RasterError, RasterLost
 from tasks.mines import Mine
-from tasks.rasters import read
+from tasks.rasters import read_raster
 from tasks.records import Acquisition, advance
 from tasks.settings import settings
 from tasks.validate.alignment import undone
@@ -57,7 +57,7 @@ def revalidate(
 def _readable(connection: sql.Connection, acquisition: Acquisition) -> bool:
     """Say whether all rasters can be read that a judgement needs: one by half of them would undo what is known."""
     try:
-        read(*acquisition.image)
+        read_raster(*acquisition.image)
     except RasterError as error:
         if isinstance(error, RasterLost) and acquisition.state != "quarantined":
             raise

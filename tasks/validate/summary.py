@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 import sql
 from tasks.errors import RasterError
 from tasks.mines import Mine
-from tasks.rasters import address, colours, read, thumbnail
-from tasks.suites import LOOK, SEGMENTS
+from tasks.rasters import address, colours, read_raster, thumbnail
+from tasks.suites import PREVIEW, SEGMENTS
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ MOST_PICTURES = 30
 """Thumbnails in one artifact; a backfill refuses hundreds, and Prefect sends an artifact whole."""
 
 
-def findings(connection: sql.Connection, mine: Mine, *, flow_run_id: str | None) -> str | None:
+def summarise(connection: sql.Connection, mine: Mine, *, flow_run_id: str | None) -> str | None:
     """Show what the flow run validated of `mine` as the artifact `validation-<slug>` and return its text.
 
     None where nothing was validated. A Prefect that does not take it stops no run.
@@ -65,7 +65,7 @@ def _summary(slug: str, rows: Sequence[sql.Row]) -> str:
 
 
 def _judged(row: sql.Row) -> str:
-    return {LOOK: "look at 60 m", SEGMENTS: "polygons"}.get(row["suite"], f"acquisition ({row['suite']})")
+    return {PREVIEW: "preview at 60 m", SEGMENTS: "polygons"}.get(row["suite"], f"acquisition ({row['suite']})")
 
 
 def _time(row: sql.Row) -> str:
@@ -81,7 +81,7 @@ def _picture(row: sql.Row) -> str:
     if row["raster"] is None:
         return "Never downloaded: there is no picture."
     try:
-        png = thumbnail(colours(read(row["raster"], row["checksum"])))
+        png = thumbnail(colours(read_raster(row["raster"], row["checksum"])))
     except RasterError as error:
         return f"No picture: {error}"
     return f"![{_time(row)} in true colour]({address(png)})"

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 import sql
 from models.sensors import sensor_set
 from tasks.mines import Mine
-from tasks.rasters import Raster, read, valid_mask
+from tasks.rasters import Raster, read_raster, valid_mask
 from tasks.records import Acquisition, Shift, current
 from tasks.settings import settings
 from tasks.suites import Figures, judge, suite
@@ -115,7 +115,7 @@ def validate(
     if acquisition.state != "downloaded":
         return acquisition
     name, identity = acquisition.sensor_set, acquisition.acquisition_id
-    raster = read(*acquisition.image)
+    raster = read_raster(*acquisition.image)
     known = references(connection, acquisition)
     measured, shift = measure(raster, mine, sensor_set(name).bands, known)
     judgement = judge(suite=name, figures=measured, checks=suite(name, settings()))

@@ -26,7 +26,7 @@ from models import zoo
 from models.labels import NODATA
 from models.prediction import Prediction
 from models.zoo import SegmentationModel
-from tasks.compare.change import changed, kinds, mined, settled
+from tasks.compare.change import above_mapping_unit, changed, kinds, mined
 from tasks.compare.previous import previous_observation
 from tasks.rasters.cog import Raster
 from tasks.rasters.grid import HECTARES_PER_PIXEL, Grid
@@ -95,9 +95,9 @@ def found_between(earlier: list[Prediction], now: Prediction) -> np.ndarray:
     given = settings()
     before = previous_observation(earlier=reversed(earlier), needed=now.classes != NODATA)
     mask = changed(before=before, now=now, border_px=given.border_px, min_confidence=given.min_confidence)
-    code = settled(
+    code = above_mapping_unit(
         before=before.classes, after=now.classes, mask=mask,
-        least=given.min_change_hectares, speck=given.min_segment_hectares,
+        min_hectares=given.min_change_hectares, sieve_hectares=given.min_segment_hectares,
     )  # fmt: skip
     return (code > 0) & (kinds(before.classes, now.classes) % 255 == 1)  # 1 appeared, 256 vanished
 

@@ -25,18 +25,18 @@ def limit(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_no_more_ask_at_once_than_the_limit_says(limit: None) -> None:
-    asking, most, lock, two = 0, 0, threading.Lock(), threading.Barrier(2, timeout=60)
+    limited, most, lock, two = 0, 0, threading.Lock(), threading.Barrier(2, timeout=60)
 
-    @steps.asking
+    @steps.limited
     def ask() -> None:
-        nonlocal asking, most
+        nonlocal limited, most
         with lock:
-            asking += 1
-            most = max(most, asking)
+            limited += 1
+            most = max(most, limited)
         two.wait()
         time.sleep(0.3)  # for a third to come
         with lock:
-            asking -= 1
+            limited -= 1
 
     with ThreadPoolExecutor(4) as beside:
         for done in [beside.submit(ask) for _ in range(4)]:
@@ -47,4 +47,4 @@ def test_no_more_ask_at_once_than_the_limit_says(limit: None) -> None:
 def test_without_a_limit_nobody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steps, "SERVICE", "minecam-nothing")
     with pytest.raises(StackError, match="no global concurrency limit 'minecam-nothing': run `minecam up`"):
-        steps.asking(lambda: None)()
+        steps.limited(lambda: None)()

@@ -41,7 +41,7 @@ vectorise = import_module("tasks.segment.vectorise")
 MODEL = SimpleNamespace(name="by-brightness", version="1", checksum="a" * 64, sensor_set=sensor_set("s2-rgb"))
 STEPS = (
     "discover", "preview", "download", "validate", "revalidate", "segment", "vectorise", "store", "withdraw",
-    "findings", "compare", "alert", "notify",
+    "summarise", "compare", "alert", "notify",
 )  # fmt: skip
 
 

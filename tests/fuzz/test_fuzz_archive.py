@@ -13,12 +13,12 @@ from starlette.testclient import TestClient
 
 from deploy.archive import catalog, process
 from deploy.archive.access import LOCAL_CLIENT
-from deploy.archive.asked import understand
 from deploy.archive.cql import conditions
 from deploy.archive.evalscript import Evalscript
 from deploy.archive.failures import Refused
 from deploy.archive.folder import Folder
 from deploy.archive.importing import import_folder
+from deploy.archive.process_request import parsed
 from deploy.archive.server import CATALOG, PROCESS, TOKEN, Archive
 from tasks.acquire.request import evalscript
 from tasks.errors import WrongUse
@@ -59,7 +59,7 @@ def test_searches(folder: Path) -> None:
     @fuzz("archive search", mutated(SEARCH, most=3))
     def one(body: Any) -> None:
         try:
-            asked = catalog.understand(body)
+            asked = catalog.parsed(body)
         except Refused as refused:
             assert 400 <= refused.status < 500 and dumped(refused.body(catalog=True))
             return
@@ -74,7 +74,7 @@ def test_requests_of_pixels(folder: Path) -> None:
     @fuzz("archive process", mutated(ASKED, most=2))
     def one(body: Any) -> None:
         try:
-            understand(body)
+            parsed(body)
             answer = process.process(body, "*/*", every.scenes)
         except Refused as refused:
             assert refused.status in (400, 406) and dumped(refused.body(catalog=False))
@@ -147,7 +147,7 @@ def test_items(folder: Path, tmp_path: Path) -> None:
         (items / "other.json").write_bytes(content)
         found = Folder(tmp_path).scenes("sentinel-2-l2a")
         assert 1 <= len(found) <= 2
-        asked = catalog.understand({**SEARCH, "fields": None})
+        asked = catalog.parsed({**SEARCH, "fields": None})
         assert json.dumps(catalog.search(asked, found, lambda _: []))
 
 

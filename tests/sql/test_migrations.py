@@ -54,6 +54,28 @@ def test_every_schema_leads_to_the_newest(
     assert schema(empty) == schema(database_url)
 
 
+def test_what_was_called_a_look_is_a_preview(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    older = [one for one in migrations() if one[0] <= 21]
+    with sql.connect(empty) as database:
+        with monkeypatch.context() as patch:
+            patch.setattr("sql.database.migrations", lambda: older)
+            sql.migrate(database)
+        database.execute(
+            "with pit as (insert into mine (slug, name, aoi) values ('pit', 'Pit',"
+            "   st_multi(st_makeenvelope(69, 33, 69.01, 33.01, 4326))) returning mine_id),"
+            " cloudy as (insert into acquisition (mine_id, sensor_set, collection, sensing_date, sensing_time,"
+            "   product_ids) select mine_id, 's2-rgb', 'sentinel-2-l2a', '2023-01-08', '2023-01-08', '{X}' from pit"
+            "   returning acquisition_id, mine_id),"
+            " judged as (insert into validation (acquisition_id, suite, passed, figures)"
+            "   select acquisition_id, 'look', false, '{}' from cloudy)"
+            " insert into charge (mine_id, acquisition_id, kind, processing_units)"
+            "   select mine_id, acquisition_id, 'look', 0.01 from cloudy"
+        )
+        sql.migrate(database)
+        (said,) = database.execute("select suite, kind, previews, looks from validation, charge, budget").fetchall()
+        assert tuple(said.values()) == ("preview", "preview", 1, 1)
+
+
 def test_rows_of_the_schema_before_years_are_kept(empty: str, of_2023: str, monkeypatch: pytest.MonkeyPatch) -> None:
     older = [one for one in migrations() if one[0] <= 5]
     with sql.connect(empty) as database:

@@ -155,9 +155,18 @@ def test_the_record_says_what_was_refused_and_how_long_it_took(history: sql.Conn
     said = rows(history, "select state, reasons, hours_from_sensing, hours_from_publication from observation "
                 "where mine = 'east-pit' order by sensing_time desc limit 2")  # fmt: skip
     assert said == [("quarantined", ["cloud"], None, None), ("segmented", [], 4.0, 1.0)]
-    assert rows(history, "select last_valid_look::date::text, last_state from watch where mine = 'east-pit'") == [
-        ("2024-06-08", "quarantined")
-    ]
+    status = "select last_valid_observation::date::text, last_state from mine_status where mine = 'east-pit'"
+    assert rows(history, status) == [("2024-06-08", "quarantined")]
+
+
+def test_what_was_called_otherwise_answers_by_its_old_name_and_says_so(history: sql.Connection) -> None:
+    before = "select last_valid_look::date::text, last_state from watch where mine = 'east-pit'"
+    assert rows(history, before) == [("2024-06-08", "quarantined")]
+    assert rows(history, "select count(*) from watch") == rows(history, "select count(*) from mine_status")
+    assert rows(history, "select looks from budget") == rows(history, "select previews from budget")
+    said = "select obj_description('watch'::regclass), col_description('budget'::regclass, attnum) from pg_attribute"
+    ((view, column),) = rows(history, f"{said} where attrelid = 'budget'::regclass and attname = 'looks'")
+    assert "ask mine_status" in view and "ask previews" in column
 
 
 def test_ponds_costs_lineage_and_models(history: sql.Connection) -> None:

@@ -69,9 +69,9 @@ def test_clouds_are_never_segmented_as_ground(database: sql.Connection) -> None:
     assert rows
     for row in rows:
         assert row["cloud_share"] <= 0.6
-        from tasks.rasters.cog import read
+        from tasks.rasters.cog import read_raster
 
-        scene = read(row["raster"])
+        scene = read_raster(row["raster"])
         with rasterio.open(row["class_raster"].removeprefix("file://")) as dataset:
             classes = dataset.read(1)
         assert (classes[~validity(scene, 0)] == 255).all()

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from deploy.archive.asked import understand
 from deploy.archive.charging import processing_units
 from deploy.archive.evalscript import Evalscript
+from deploy.archive.process_request import parsed
 
 
 def cost(*, side: int, bands: str, output: str, samples: int = 1, processing: dict[str, Any] | None = None) -> float:
@@ -14,7 +14,7 @@ def cost(*, side: int, bands: str, output: str, samples: int = 1, processing: di
     script = f"//VERSION=3\nfunction setup() {{ return {setup} }}"
     span = {"from": "2020-01-01T00:00:00Z", "to": "2020-02-01T00:00:00Z"}
     source = {"type": "sentinel-1-grd", "dataFilter": {"timeRange": span}, "processing": processing or {}}
-    asked = understand({
+    asked = parsed({
         "input": {"bounds": {"bbox": [13, 45, 14, 46]}, "data": [source]},
         "output": {"width": side, "height": side},
         "evalscript": script,

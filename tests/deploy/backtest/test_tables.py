@@ -3,14 +3,14 @@ import io
 import numpy as np
 import pytest
 from rich.console import Console
+from tests.deploy.backtest.test_persistence import patch
 
 from deploy.backtest import tables
-from deploy.backtest.lasting import confirmation
+from deploy.backtest.persistence import confirmation
 from deploy.backtest.score import score
 from deploy.backtest.truth import figures, tally
 from deploy.cli.backtest import backtest
 from tasks.errors import WrongUse
-from tests.deploy.backtest.test_lasting import patch
 from tests.deploy.backtest.test_score import outcome
 from tests.deploy.backtest.test_truth import blank, case
 

@@ -173,7 +173,7 @@ def faultless(worlds: Worlds) -> Callable[[str], State]:
                 add_newer(world)
             if kind != "new":
                 assert world.fleet() == ""
-                assert world.paid() == {"search": 1, "look": 1, "process": 2}
+                assert world.paid() == {"search": 1, "preview": 1, "process": 2}
             return world.state()
 
     return state

@@ -294,7 +294,7 @@ def hidden(file: Path) -> Callable[[], None]:
 
 def interrupted(world: World) -> None:
     """Let a run lose its connection when it has downloaded both days."""
-    connection_lost("insert on validation", "new.suite <> 'look'")(world)
+    connection_lost("insert on validation", "new.suite <> 'preview'")(world)
     world.run()
     world.repair()
 

@@ -33,7 +33,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Request:
-    """A request that came in: `kind` is token, search, look or bands; `day` is the day whose pixels it asks for."""
+    """A request that came in: `kind` is token, search, preview or bands; `day` is the day whose pixels it asks for."""
 
     kind: str
     day: str | None
@@ -151,7 +151,7 @@ def _kind(head: bytes, body: bytes) -> tuple[str, str | None]:
     if path.endswith(PROCESS):
         asked = json.loads(body)
         day = asked["input"]["data"][0]["dataFilter"]["timeRange"]["from"][:10]
-        return "look" if "const BANDS = []" in asked["evalscript"] else "bands", day
+        return "preview" if "const BANDS = []" in asked["evalscript"] else "bands", day
     return "token", None
 
 

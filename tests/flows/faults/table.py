@@ -59,7 +59,7 @@ LEFT_OUT = {"states": "segmented", "tries": "0"}
 """The second day is not discovered; the next run finds it."""
 FAILED = {"states": "failed segmented", "tries": "1 0"}
 DOWN = {"states": "failed discovered", "tries": "1 0"}
-JUDGED = "new.suite <> 'look'"
+JUDGED = "new.suite <> 'preview'"
 FIRST_JUDGED = (f"{JUDGED} and (select sensing_date from acquisition a"
                 f" where a.acquisition_id = new.acquisition_id) = '{FIRST}'")  # fmt: skip
 OF_FIRST = f"new.sensing_time < '{SECOND}'"
@@ -90,8 +90,8 @@ ARCHIVE = (
     Case("limits: 429 once, at a date", "archive",
          bands(says(429, Retry_After="Sat, 28 Nov 2026 12:00:00 GMT"), ONCE), slow=True),
     Case("limits: 429 for ever", "archive", bands(says(429, Retry_After="10")), "keeps limiting", **DOWN),
-    Case("limits: 429 for ever, at the look", "archive", asked("look", says(429, Retry_After="10")), "keeps limiting",
-         "segmented failed", "0 1"),
+    Case("limits: 429 for ever, at the preview", "archive", asked("preview", says(429, Retry_After="10")),
+         "keeps limiting", "segmented failed", "0 1"),
     Case("limits: 429 for ever, at the search", "archive", asked("search", says(429, Retry_After="10")),
          "keeps limiting", **NONE, slow=True),
     Case("limits: the processing units are spent", "archive", bands(says(403, SPENT)),
@@ -103,7 +103,7 @@ ARCHIVE = (
     Case("errors: 502 of a gateway, for ever", "archive", bands(says(502, HTML)), "answered 502", **FAILED, slow=True),
     Case("errors: 503 for ever, until it is given up", "archive", bands(says(503)), "not watched",
          "failed segmented", "2 0", runs=2, given_up=True, rerun=True),
-    Case("errors: 503 at the look, for ever", "archive", asked("look", says(503)), "answered 503",
+    Case("errors: 503 at the preview, for ever", "archive", asked("preview", says(503)), "answered 503",
          "segmented failed", "0 1", slow=True),
     Case("errors: 503 at the search, for ever", "archive", asked("search", says(503)), "answered 503", **NONE,
          slow=True),
@@ -144,7 +144,7 @@ ARCHIVE = (
     Case("pixels: zeros once", "archive", bands(changes(the.zeros)), "sent no data", **FAILED, paid=1, slow=True),
     Case("pixels: zeros twice, which is believed", "archive", bands(changes(the.zeros)), "sent no data",
          "quarantined segmented", "1 0", paid=2, runs=2, rerun=True),
-    Case("pixels: zeros at the look", "archive", asked("look", changes(the.zeros)), "sent no data",
+    Case("pixels: zeros at the preview", "archive", asked("preview", changes(the.zeros)), "sent no data",
          "segmented failed", "0 1", paid=1, slow=True),
     Case("pixels: the product is gone since the search", "archive", the.product_gone, "sent no data", **FAILED, paid=1),
     Case("pixels: a newer product since the search", "archive", the.newer_product, paid=1, world="newer"),

@@ -50,4 +50,4 @@ def test_fault(world: World, faultless: Faultless, case: Case) -> None:
     if case.given_up:
         left = without_given_up(left)
     assert differences(left, expected) == {}
-    assert world.paid()["process"] + world.paid()["look"] == 3 + case.paid
+    assert world.paid()["process"] + world.paid()["preview"] == 3 + case.paid

@@ -50,7 +50,7 @@ class World:
         return self.home / "rasters"
 
     def request(self, kind: str, misdeed: Misdeed, *, times: float = float("inf"), day: str | None = None) -> None:
-        """Let requests of `kind` (token, search, look, bands, any) meet a misdeed."""
+        """Let requests of `kind` (token, search, preview, bands, any) meet a misdeed."""
         self.proxy.faults.append(Fault(kind, misdeed, times, day))
 
     def statement(self, event: str, body: str, *, when: str = "true") -> None:

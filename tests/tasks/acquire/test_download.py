@@ -13,7 +13,7 @@ from tasks.acquire.discover import discover
 from tasks.acquire.download import download, failed
 from tasks.acquire.request import band_names, evalscript, parts
 from tasks.mines import registry
-from tasks.rasters.cog import read
+from tasks.rasters.cog import read_raster
 from tasks.rasters.grid import Grid
 from tasks.records import Acquisition
 from tests.tasks.nouns import acquisitions
@@ -88,7 +88,7 @@ def test_an_acquisition_is_downloaded_once(
     row = _row(database)
     assert row.state == "downloaded" and row.processing_units == 0.25 and row.downloaded_at
     assert row.raster == f"{rasters.as_uri()}/east-pit/s2-rgb/2023-01-08-{row.acquisition_id}.tif"
-    raster = read(row.raster, row.checksum)
+    raster = read_raster(row.raster, row.checksum)
     assert raster.descriptions == ("B02", "B03", "B04", "SCL", "dataMask") and raster.grid == mine.grid
     assert raster.tags["baseline"] == "05.09" and raster.tags["harmonised"] == "true"
     assert raster.tags["attribution"] == "contains modified Copernicus Sentinel data 2023"
@@ -109,7 +109,7 @@ def test_the_request_asks_for_the_whole_day_on_the_grid(
     assert body["input"]["bounds"]["bbox"] == list(mine.grid.bounds)
     assert body["input"]["bounds"]["properties"]["crs"].endswith("/32644")
     assert (body["output"]["width"], body["output"]["height"]) == (mine.grid.width, mine.grid.height)
-    assert read(_row(database).raster).tags["attribution"] == "simulated by MineCam"
+    assert read_raster(_row(database).raster).tags["attribution"] == "simulated by MineCam"
 
 
 def test_radar_is_terrain_corrected_gamma0_of_one_orbit(
@@ -139,7 +139,7 @@ def test_two_collections_of_one_day_have_rasters_of_their_own(
         for row in acquisitions(database, "state = 'discovered'"):
             download(database, row, mine)
     rows = acquisitions(database)
-    assert [read(row.raster, row.checksum).tags["collection"] for row in rows] == [
+    assert [read_raster(row.raster, row.checksum).tags["collection"] for row in rows] == [
         "sentinel-2-l2a",
         "sentinel-2-l1c",
     ]
@@ -189,4 +189,4 @@ def test_what_failed_after_the_download_is_not_paid_again(
     file.write_bytes(b"damaged")
     download(database, _row(database), mine)
     assert (_row(database).state, len(sentinel_hub.requests)) == ("downloaded", asked + 1)
-    assert read(row.raster, _row(database).checksum).grid == mine.grid
+    assert read_raster(row.raster, _row(database).checksum).grid == mine.grid

@@ -73,12 +73,12 @@ def test_a_cloudy_day_is_refused_before_it_is_paid(database, mine, sentinel_hub,
     assert not preview(database, acquisition, mine)[1]
     row = _row(database)
     assert row.state == "quarantined" and row.raster is None and row.cloud_share == 1
-    assert row.reasons[0] == "cloud over 100 % of the AOI (at most 60 %; in a look at 60 m, not downloaded)"
+    assert row.reasons[0] == "cloud over 100 % of the AOI (at most 60 %; in a preview at 60 m, not downloaded)"
     assert row.processing_units == 0.005 and asked(sentinel_hub) == [coarse(mine.grid)]
     (validation,) = database.execute("select suite, passed, figures from validation").fetchall()
-    assert validation["suite"] == "look" and not validation["passed"] and validation["figures"]["valid_share"] == 0
+    assert validation["suite"] == "preview" and not validation["passed"] and validation["figures"]["valid_share"] == 0
     kinds = database.execute("select kind, processing_units from charge order by charge_id").fetchall()
-    assert [tuple(kind.values()) for kind in kinds] == [("search", 0.01), ("look", 0.005)]
+    assert [tuple(kind.values()) for kind in kinds] == [("search", 0.01), ("preview", 0.005)]
     assert preview(database, row, mine)[1] and len(asked(sentinel_hub)) == 1  # nothing is due of it any more
 
 

@@ -21,7 +21,7 @@ from tasks.acquire.sharing import MAX_SIDE, REQUEST_UNITS, Due, joined, neighbou
 from tasks.errors import ServiceError
 from tasks.mines import registry
 from tasks.mines.registry import Mine
-from tasks.rasters.cog import encode_cog, read
+from tasks.rasters.cog import encode_cog, read_raster
 from tasks.rasters.grid import Grid
 from tasks.records import Acquisition, current
 from tasks.segment.segment import model_for
@@ -168,7 +168,7 @@ def test_a_download_serves_those_for_which_it_costs_less(database, near, sentine
     assert charges(database, "process") == [(0.5, 1), (0.5, 0), (1.0, 1)]
     assert [round(row.processing_units, 2) for row in rows] == [0.5, 0.5, 1.0]
     for row, mine in zip(rows, near, strict=True):
-        raster = read(row.raster, row.checksum)
+        raster = read_raster(row.raster, row.checksum)
         assert raster.grid == mine.grid
         assert raster.array[0, 0, 0] == mine.grid.left / 10 % 10_000
         assert raster.array[1, -1, 0] == (mine.grid.top / 10 - mine.grid.height + 1) % 10_000
@@ -217,7 +217,7 @@ def test_a_mine_larger_than_a_request_comes_in_parts_without_a_seam(database, se
     ((acquisition, _),) = due(database, [long])
     assert long.grid.width > MAX_SIDE and download(database, acquisition, long)[1] == []
     row = current(database, acquisition)
-    raster = read(row.raster, row.checksum)
+    raster = read_raster(row.raster, row.checksum)
     columns = (long.grid.left / 10 + np.arange(long.grid.width)) % 10_000
     assert raster.grid == long.grid and (raster.array[0] == columns[None]).all()
     assert charges(database, "process") == [(1.0, 1), (1.0, 1)] and row.processing_units == 2

@@ -22,7 +22,9 @@ def look(classes, sure=90, mine=None):
     return Prediction(classes, np.full_like(classes, sure), np.where(classes == 255, 255, chance).astype(np.uint8))
 
 
-def found(before, after, *, border_px=1, min_confidence=0.5, least=0.02, speck=0.0, sure=90, mine=None, earlier=None):
+def found(
+    before, after, *, border_px=1, min_confidence=0.5, least=0.02, sieve_hectares=0.0, sure=90, mine=None, earlier=None
+):
     return changes(
         before=previous_observation(earlier=earlier or [look(before)], needed=after != 255),
         times=TIMES,
@@ -31,7 +33,7 @@ def found(before, after, *, border_px=1, min_confidence=0.5, least=0.02, speck=0
         border_px=border_px,
         min_confidence=min_confidence,
         min_hectares=least,
-        speck_hectares=speck,
+        sieve_hectares=sieve_hectares,
     )
 
 
@@ -104,7 +106,7 @@ def test_the_minimum_mapping_unit_is_of_the_ground_not_of_its_parts():
     assert sorted(zip(frame.to_class, frame.hectares.round(2), strict=True)) == [(1, 0.18), (2, 0.18)]
     assert found(square(0), after, least=0.37).empty
     after[6, 6] = 3
-    assert set(found(square(0), after, least=0.2, speck=0.04).to_class) == {1, 2}, "a speck is its neighbour's"
+    assert set(found(square(0), after, least=0.2, sieve_hectares=0.04).to_class) == {1, 2}, "a speck is its neighbour's"
     assert set(found(square(0), after, least=0.2).to_class) == {1, 2, 3}
 
 

@@ -10,7 +10,7 @@ from tasks.compare import previous
 from tasks.compare.compare import compare
 from tasks.compare.previous import previous_observation
 from tasks.errors import EpochsLost, RasterError, RasterLost
-from tasks.rasters.cog import read, write_cog
+from tasks.rasters.cog import read_raster, write_cog
 from tasks.segment.predictions import read_prediction
 from tests.tasks.segment.test_epochs import acquire, mine, stored
 
@@ -86,7 +86,7 @@ def test_all_lost_epochs_on_the_way_are_named(database, home, mine):
 
 def test_an_epoch_of_the_days_before_the_footprint_was_kept_is_used_as_it_is(database, home, mine):
     epochs = [stored(database, mine, acquire(database, mine, home, day, side=side)) for day, side in ((1, 10), (2, 20))]
-    whole = read(epochs[0].confidence_raster)
+    whole = read_raster(epochs[0].confidence_raster)
     checksum = write_cog(
         epochs[0].confidence_raster, whole.array[0], whole.grid, descriptions=["confidence"], nodata=255
     )

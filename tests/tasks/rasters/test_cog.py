@@ -6,7 +6,7 @@ import pytest
 import rasterio
 
 from tasks.errors import RasterError
-from tasks.rasters.cog import read, write_cog
+from tasks.rasters.cog import read_raster, write_cog
 from tasks.rasters.grid import Grid
 
 GRID = Grid(32643, 300_000, 2_700_000, 300, 280)
@@ -27,7 +27,7 @@ def _write(folder: Path) -> tuple[str, str]:
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     address, checksum = _write(tmp_path)
-    raster = read(address, checksum)
+    raster = read_raster(address, checksum)
     np.testing.assert_array_equal(raster.array, _array())
     np.testing.assert_array_equal(raster.band("B03"), _array()[1])
     assert raster.descriptions == ("B02", "B03", "dataMask")
@@ -60,14 +60,14 @@ def test_missing_truncated_and_foreign_rasters_are_refused(tmp_path: Path) -> No
     path = tmp_path / "mine" / "a.tif"
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(RasterError, match="checksum"):
-        read(address, checksum)
+        read_raster(address, checksum)
     with pytest.raises(RasterError, match="truncated"):
-        read(address)
+        read_raster(address)
     path.write_text("<html>")
     with pytest.raises(RasterError, match="no GeoTIFF"):
-        read(address)
+        read_raster(address)
     with pytest.raises(RasterError, match="cannot read"):
-        read((tmp_path / "none.tif").as_uri())
+        read_raster((tmp_path / "none.tif").as_uri())
 
 
 def test_an_array_that_does_not_fit_is_refused(tmp_path: Path) -> None:

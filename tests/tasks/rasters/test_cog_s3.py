@@ -5,7 +5,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tasks.errors import RasterError, RasterLost
-from tasks.rasters.cog import read, write_cog
+from tasks.rasters.cog import read_raster, write_cog
 from tasks.rasters.grid import Grid
 from tests.tasks.store import Store, forget, s3, s3_server
 
@@ -22,7 +22,7 @@ def write(address: str = ADDRESS) -> str:
 
 def test_a_raster_comes_back_as_it_went_and_as_it_lies_on_a_disk(s3: Store, tmp_path) -> None:
     checksum = write()
-    raster = read(ADDRESS, checksum)
+    raster = read_raster(ADDRESS, checksum)
     assert (raster.array[0] == PIXELS).all() and raster.grid == GRID and raster.tags["baseline"] == "05.09"
     assert s3.objects() == [ADDRESS.removeprefix("s3://rasters/")]  # nothing temporary is left
     assert write(f"file://{tmp_path}/a/b.tif") == checksum
@@ -34,15 +34,15 @@ def test_a_lost_or_damaged_object_has_to_be_made_again(s3: Store) -> None:
     checksum = write()
     (key,) = s3.objects()
     with pytest.raises(RasterLost, match="not what its checksum says"):
-        read(ADDRESS, "0" * 64)
+        read_raster(ADDRESS, "0" * 64)
     s3.client().put_object(Bucket=s3.bucket, Key=key, Body=s3.content(key)[:300])
     with pytest.raises(RasterLost, match="not what its checksum says"):
-        read(ADDRESS, checksum)
+        read_raster(ADDRESS, checksum)
     with pytest.raises(RasterLost, match="truncated or no GeoTIFF"):
-        read(ADDRESS)
+        read_raster(ADDRESS)
     s3.client().delete_object(Bucket=s3.bucket, Key=key)
     with pytest.raises(RasterLost, match="it is missing"):
-        read(ADDRESS, checksum)
+        read_raster(ADDRESS, checksum)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_store_that_refuses_says_why_and_nothing_counts_as_lost(
     assert "MINECAM_RASTERS" in str(refused.value) and "\n" not in str(refused.value)
     assert s3.secret not in str(refused.value)
     with pytest.raises(RasterError, match=why) as unread:
-        read(address)
+        read_raster(address)
     assert not isinstance(unread.value, RasterLost)
     monkeypatch.undo()
     assert s3.objects() == before
@@ -84,7 +84,7 @@ def test_a_bucket_that_is_not_there_is_not_made_and_nothing_in_it_counts_as_lost
     with pytest.raises(RasterError, match="bucket does not exist"):
         write()
     with pytest.raises(RasterError, match="bucket does not exist") as unread:
-        read(ADDRESS)
+        read_raster(ADDRESS)
     assert not isinstance(unread.value, RasterLost)
     with pytest.raises(ClientError, match="NoSuchBucket"):
         s3.objects()

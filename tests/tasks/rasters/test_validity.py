@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tasks.rasters.validity import beside, cloud_mask, valid_mask
+from tasks.rasters.validity import cloud_mask, near_invalid, valid_mask
 from tests.bench.looks import read_series
 
 
@@ -41,10 +41,10 @@ def test_without_scl_the_swath_decides():
 
 def test_what_lies_beside_hidden_ground():
     valid = np.ones((9, 20), bool)
-    assert not beside(valid, 3).any()
+    assert not near_invalid(valid, 3).any()
     valid[4, 4] = False
-    near = beside(valid, 3)
-    assert near[4, 7] and near[1, 4] and not near[4, 8] and not near[4, 4] and not beside(valid, 0).any()
+    near = near_invalid(valid, 3)
+    assert near[4, 7] and near[1, 4] and not near[4, 8] and not near[4, 4] and not near_invalid(valid, 0).any()
 
 
 @pytest.mark.shared_data

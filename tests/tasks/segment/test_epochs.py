@@ -11,7 +11,7 @@ import shapely
 from models.sensors import sensor_set
 from tasks.compare.compare import compare
 from tasks.mines import registry
-from tasks.rasters.cog import read, write_cog
+from tasks.rasters.cog import read_raster, write_cog
 from tasks.records import Acquisition, current
 from tasks.segment.segment import doubted, segment
 from tasks.segment.store import class_areas, store
@@ -105,7 +105,7 @@ def test_an_epoch_is_stored_whole_and_once(database, home, mine):
     assert len(areas) == 11 and areas[1]["hectares"] == pytest.approx(4.0)
     assert sum(row["hectares"] for row in areas) == pytest.approx(epoch.valid_hectares)
     assert database.execute("select state from acquisition").fetchone()["state"] == "segmented"
-    tags = read(epoch.class_raster, epoch.class_checksum).tags
+    tags = read_raster(epoch.class_raster, epoch.class_checksum).tags
     assert (tags["class_1"], tags["cloud_mask"], tags["cloud_margin_px"]) == ("excavation", "scl", "2")
 
 

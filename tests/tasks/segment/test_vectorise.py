@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tasks.rasters.grid import Grid, to_utm
-from tasks.segment.sieve import without_specks
+from tasks.segment.sieve import sieved
 from tasks.segment.vectorise import polygons
 
 GRID = Grid(32642, 500_000, 3_700_000, 24, 20)
@@ -20,7 +20,7 @@ def drawn(classes, min_hectares=0.0):
 @given(CLASSES, st.sampled_from([0.0, 0.03]))
 def test_areas_add_up_and_polygons_are_valid(classes, min_hectares):
     frame = drawn(classes, min_hectares)
-    kept = without_specks(classes, min_hectares)
+    kept = sieved(classes, min_hectares)
     for class_id in (1, 2):
         rows = frame[frame.class_id == class_id]
         assert np.isclose(rows.hectares.sum(), (kept == class_id).sum() * 0.01)
@@ -41,8 +41,8 @@ def test_neighbours_share_their_edges(classes):
 @settings(max_examples=20, deadline=None)
 @given(CLASSES)
 def test_specks_go_once_and_nodata_stays(classes):
-    once = without_specks(classes, 0.04)
-    assert np.array_equal(once, without_specks(once, 0.04))
+    once = sieved(classes, 0.04)
+    assert np.array_equal(once, sieved(once, 0.04))
     assert np.array_equal(once == 255, classes == 255)
 
 

@@ -7,12 +7,12 @@ import pytest
 from models.sensors import SENSOR_SETS
 from tasks.settings import Settings, settings
 from tasks.suites.checkpoint import judge, table
-from tasks.suites.expectations import LOOK, SEGMENTS, Check, suite
+from tasks.suites.expectations import PREVIEW, SEGMENTS, Check, suite
 
 GRID = {"grid": "EPSG:32642", "grid_of_mine": "EPSG:32642"}
 
 
-@pytest.mark.parametrize("name", [*SENSOR_SETS, LOOK, SEGMENTS])
+@pytest.mark.parametrize("name", [*SENSOR_SETS, PREVIEW, SEGMENTS])
 def test_every_check_has_a_limit_says_why_and_can_be_worded(name):
     checks = suite(name, settings())
     assert len({check.figure for check in checks}) == len(checks)
@@ -33,14 +33,14 @@ def test_every_file_is_part_of_a_suite_that_something_is_judged_by():
     missions = {collection for sensor_set in SENSOR_SETS.values() for collection in sensor_set.collections}
     folder = files("tasks.suites").iterdir()
     names = {file.name.removesuffix(".toml") for file in folder if file.name.endswith(".toml")}
-    assert names == {"acquisition", LOOK, SEGMENTS, *missions}
+    assert names == {"acquisition", PREVIEW, SEGMENTS, *missions}
 
 
 def test_settings_are_the_limits_and_a_look_may_miss_them_by_its_slack():
     limits = Settings(max_cloud=0.4, min_valid=0.7)
     by_figure = {check.figure: check for check in suite("s2-rgb", limits)}
     assert (by_figure["cloud_share"].most, by_figure["valid_share"].least) == (0.4, 0.7)
-    cloudy = next(check for check in suite(LOOK, limits) if check.figure == "cloud_share")
+    cloudy = next(check for check in suite(PREVIEW, limits) if check.figure == "cloud_share")
     assert cloudy.most == pytest.approx(0.45)
     assert cloudy.worded({"cloud_share": 0.5}).startswith("cloud over 50 % of the AOI (at most 40 %;")
 

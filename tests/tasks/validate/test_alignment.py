@@ -18,7 +18,7 @@ from deploy.simulate.world import world
 from models import zoo
 from tasks.compare.compare import compare
 from tasks.mines import registry
-from tasks.rasters.cog import Raster, read, write_cog
+from tasks.rasters.cog import Raster, read_raster, write_cog
 from tasks.rasters.grid import Grid, to_wgs84
 from tasks.records import Acquisition
 from tasks.segment.segment import segment
@@ -161,4 +161,4 @@ def test_a_shift_that_is_undone_leaves_less_false_change(database, acquired, mon
     for row in rows[1:]:
         # 0.2: the simulator shifts each scene a little itself
         assert (row["shift_rows"], row["shift_columns"]) == pytest.approx((0.6, -0.55), abs=0.2)
-    assert read(shifted.raster, shifted.checksum)  # it stays as it came
+    assert read_raster(shifted.raster, shifted.checksum)  # it stays as it came

@@ -12,7 +12,7 @@ from tasks.errors import WrongUse
 from tasks.rasters.cog import Raster
 from tasks.rasters.grid import Grid
 from tasks.settings import settings
-from tasks.validate.clouds import BANDS, coarse, csmask, merged, scene_classes, told_by
+from tasks.validate.clouds import BANDS, cloud_source, coarse, csmask, merged, scene_classes
 from tasks.validate.validate import validity
 
 needs_csmask = pytest.mark.skipif(not find_spec("ukis_csmask"), reason="no csmask here: pip install 'minecam[csmask]'")
@@ -61,9 +61,9 @@ def test_coarse_pixels_are_means_also_at_the_edge():
 
 def test_scl_decides_unless_csmask_is_asked_for(cloudy):
     assert (scene_classes(raster("s2-6", "sentinel-2-l2a", cloudy)) == 5).all()
-    assert told_by(raster("s2-6", "sentinel-2-l2a", cloudy)) == "scl"
+    assert cloud_source(raster("s2-6", "sentinel-2-l2a", cloudy)) == "scl"
     assert scene_classes(raster("s2-6", "sentinel-2-l1c", cloudy)) is None
-    assert told_by(raster("s2-6", "sentinel-2-l1c", cloudy)) == "nothing"
+    assert cloud_source(raster("s2-6", "sentinel-2-l1c", cloudy)) == "nothing"
 
 
 @pytest.mark.skipif(bool(find_spec("ukis_csmask")), reason="csmask is installed here")
@@ -82,14 +82,14 @@ def test_csmask_hides_a_cloud_that_nothing_else_tells(of, collection, cloudy, mo
     monkeypatch.setenv("MINECAM_CLOUD_MASK", "csmask")
     scene = raster(of, collection, cloudy)
     assert not validity(scene, 2)[130:170, 130:170].any()
-    assert told_by(scene).startswith("csmask 1.")
+    assert cloud_source(scene).startswith("csmask 1.")
 
 
 @needs_csmask
 def test_csmask_leaves_bands_that_it_cannot_use_to_scl(cloudy, monkeypatch):
     monkeypatch.setenv("MINECAM_CLOUD_MASK", "csmask")
     scene = raster("s2-rgb", "sentinel-2-l2a", cloudy, scl=8)
-    assert (scene_classes(scene) == 8).all() and told_by(scene) == "scl"
+    assert (scene_classes(scene) == 8).all() and cloud_source(scene) == "scl"
 
 
 @needs_csmask

@@ -123,13 +123,13 @@ def test_what_a_changed_setting_lets_pass_is_accepted_and_the_rest_says_why_not(
 
 def test_a_look_is_judged_again_by_what_it_saw(database, mine, refused, monkeypatch):
     database.execute("update acquisition set raster = null, checksum = null")
-    keys = {"acquisition_id": refused, "suite": "look", "passed": False, "reasons": ["cloud"], "flow_run_id": None}
+    keys = {"acquisition_id": refused, "suite": "preview", "passed": False, "reasons": ["cloud"], "flow_run_id": None}
     figures = {"aoi_coverage": 1, "cloud_share": 0.7, "valid_share": 0.3}
     sql.run(database, "validation_add", figures=Jsonb(figures), **keys)
     assert judged(database, mine)[0][0] == "quarantined"
     monkeypatch.setenv("MINECAM_MAX_CLOUD", "0.8")
     assert judged(database, mine) == [("discovered", [], True)]
-    assert sql.run(database, "look_known", acquisition_id=refused)  # it is not looked at again
+    assert sql.run(database, "preview_known", acquisition_id=refused)  # it is not looked at again
 
 
 def test_what_is_rejected_or_has_newer_products_is_not_judged_again(database, mine, refused):

@@ -8,7 +8,7 @@ from tasks.alert.withdraw import withdraw
 from tasks.compare.compare import compare
 from tasks.errors import RasterError
 from tasks.mines import registry
-from tasks.rasters.cog import Raster, read
+from tasks.rasters.cog import Raster, read_raster
 from tasks.validate import quarantine
 from tasks.validate.revalidate import revalidate, unsettled
 from tasks.validate.validate import validate
@@ -122,10 +122,10 @@ def test_while_not_all_can_be_read_it_stays_as_it_is(database, home, mine, monke
     def unread(address: str, checksum: str | None = None) -> Raster:
         if address == before[0]["raster"]:
             raise RasterError("not now")
-        return read(address, checksum)
+        return read_raster(address, checksum)
 
     with monkeypatch.context() as patch:
-        patch.setattr(import_module("tasks.validate.references"), "read", unread)
+        patch.setattr(import_module("tasks.validate.references"), "read_raster", unread)
         assert again(database, mine) == ([2, 3], [])
     assert database.execute("select * from acquisition order by sensing_time").fetchall() == before
     assert again(database, mine) == ([2, 3], [2, 3])

@@ -7,7 +7,7 @@ import pytest
 import shapely
 
 from tasks.mines import registry
-from tasks.rasters.cog import read, write_cog
+from tasks.rasters.cog import read_raster, write_cog
 from tasks.records import Acquisition, current
 from tasks.validate.validate import validate
 
@@ -121,7 +121,7 @@ def test_what_lies_too_far_off_is_quarantined(database, home, mine):
 def test_a_band_that_is_three_times_as_bright_and_lines_that_came_are_faults_of_the_sensor(database, home, mine):
     first, second = (acquire(database, mine, home, day) for day in (1, 2))
     assert validate(database, first, mine).accepted and validate(database, second, mine).accepted
-    raster = read(first.raster)
+    raster = read_raster(first.raster)
     array = raster.array.copy()
     array[1] *= 3
     array[2, 40:42] //= 2

@@ -1,4 +1,4 @@
--- What the latest look at an acquisition in quarantine that was never downloaded measured.
+-- What the latest preview of an acquisition in quarantine that was never downloaded measured.
 select v.figures
 from acquisition a
 join validation v using (acquisition_id)
@@ -6,7 +6,7 @@ where a.acquisition_id = %(acquisition_id)s
   and a.state = 'quarantined'
   and a.superseded_at is null
   and a.raster is null
-  and v.suite = 'look'
+  and v.suite = 'preview'
   and not is_rejected(a.acquisition_id)
 order by v.validation_id desc
 limit 1

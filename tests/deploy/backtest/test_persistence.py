@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.backtest.lasting import Patch, confirmation, flicker, lasting, patches, state_of
+from deploy.backtest.persistence import Patch, confirmation, flicker, lasting, patches, state_of
 
 START = datetime(2023, 1, 1, tzinfo=UTC)
 

@@ -75,7 +75,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ProcessRequest:
     """A Process request as understood."""
 
     frame: Frame
@@ -84,7 +84,7 @@ class Asked:
     responses: dict[str, str]
 
 
-def understand(body: Any) -> Asked:
+def parsed(body: Any) -> ProcessRequest:
     """Return what the request `body` asks for."""
     if not isinstance(body, dict):
         raise bad("the body must be a JSON object")
@@ -92,7 +92,7 @@ def understand(body: Any) -> Asked:
         return _understood(body)
 
 
-def _understood(body: dict[str, Any]) -> Asked:
+def _understood(body: dict[str, Any]) -> ProcessRequest:
     given = body.get("input") or {}
     if not isinstance(body.get("evalscript"), str):
         raise bad("must not be null", parameter="evalscript")
@@ -100,7 +100,7 @@ def _understood(body: dict[str, Any]) -> Asked:
     if not isinstance(entries, list) or not entries:
         raise bad("must name at least one data source", parameter="input->data")
     output = body.get("output") or {}
-    return Asked(
+    return ProcessRequest(
         frame=_frame(given.get("bounds") or {}, output),
         sources=[_source(entry) for entry in entries],
         evalscript=body["evalscript"],

@@ -1,0 +1,20 @@
+"""The settings: a variable that was renamed goes on working, and says so."""
+
+import pytest
+
+from tasks.settings import RENAMED, Settings, chosen, settings
+
+
+def test_a_variable_goes_by_its_old_name_too_and_says_so(home, monkeypatch: pytest.MonkeyPatch, caplog) -> None:
+    monkeypatch.setenv("MINECAM_LOOK_TILE_CLOUD", "0.4")
+    assert settings().preview_tile_cloud == 0.4
+    assert "MINECAM_LOOK_TILE_CLOUD is called MINECAM_PREVIEW_TILE_CLOUD now" in caplog.text
+    assert chosen()["MINECAM_LOOK_TILE_CLOUD"] == "0.4"
+    monkeypatch.setenv("MINECAM_PREVIEW_TILE_CLOUD", "0.3")
+    assert settings().preview_tile_cloud == 0.3
+
+
+def test_every_old_name_leads_to_a_setting_of_today() -> None:
+    names = {str(choice) for field in Settings.model_fields.values() if field.validation_alias is not None
+             for choice in field.validation_alias.choices}  # type: ignore[union-attr]  # fmt: skip
+    assert set(RENAMED) <= names and set(RENAMED.values()) <= names
