@@ -3,7 +3,6 @@ import io
 import numpy as np
 import pytest
 from rich.console import Console
-from tests.deploy.backtest.test_persistence import patch
 
 from deploy.backtest import tables
 from deploy.backtest.persistence import confirmation
@@ -11,6 +10,7 @@ from deploy.backtest.score import score
 from deploy.backtest.truth import figures, tally
 from deploy.cli.backtest import backtest
 from tasks.errors import WrongUse
+from tests.deploy.backtest.test_persistence import patch
 from tests.deploy.backtest.test_score import outcome
 from tests.deploy.backtest.test_truth import blank, case
 
