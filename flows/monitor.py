@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
-from prefect import flow, get_run_logger
+from prefect import flow
 
 import sql
-from flows.progress import log_fault
+from flows.progress import Unwatched
 from flows.steps import notify, stale
 from flows.watch import acquire, watch
 from models.sensors import SENSOR_SETS
 from tasks import agenda
 from tasks.acquire import neighbourhoods
-from tasks.errors import Busy, RunError, ServiceDown
 from tasks.mines import Mine, registry
 from tasks.segment import model_for
 from tasks.settings import settings
@@ -33,53 +32,35 @@ def fleet(start: date | None = None, end: date | None = None) -> None:
         start: First day to look at; without it, from shortly before the latest known acquisition on.
         end: Last day to look at; without it, today.
     """
-    failed: list[str] = []
-    down: ServiceDown | None = None
+    unwatched = Unwatched()
     with _database() as connection:
         groups = neighbourhoods(registry.mines(connection))
     while groups:
         near = groups.pop(0)
-        words = ", ".join(mine.slug for mine in near)
-        try:
-            unwatched, down = _together(near, start, end, down)
-            failed += unwatched
-        except Exception as error:
-            if len(near) > 1:
-                get_run_logger().warning("%s: each is asked for by itself now: %s", words, error)
-                groups[:0] = [[mine] for mine in near]
-                continue
-            log_fault(words, error)
-            failed += [mine.slug for mine in near]
+        with unwatched.asked_apart(near, groups):
+            _together(near, start, end, unwatched)
     with sql.in_words(), _database() as connection:
         if end is None:  # whoever looks at days of the past does not ask what is missing today
             stale(connection, at=datetime.now(UTC))
         notify(connection)
-    if failed:
-        raise RunError(f"{len(failed)} mines were not watched to the end: {', '.join(failed)}; see the log above")
+    unwatched.raise_failures()
 
 
-def _together(
-    near: Sequence[Mine], start: date | None, end: date | None, down: ServiceDown | None
-) -> tuple[list[str], ServiceDown | None]:
-    """Watch mines near each other; return the slugs of those that were not watched to the end.
-
-    And whether the service is down: then asking for every other mine would take hours and change nothing. Each mine has
-    a connection of its own: where one is lost, the others go on.
-    """
-    model, failed = model_for(near[0]), []
+def _together(near: Sequence[Mine], start: date | None, end: date | None, unwatched: Unwatched) -> None:
+    """Acquire for mines near each other at once, then watch each by a connection of its own, in case one is lost."""
+    model = model_for(near[0])
     with sql.in_words(), _database() as connection, agenda.runs_of(connection, near) as free:
-        progress, unsearched = acquire(connection, free, model, start=start, end=end, down=down)
+        progress, unsearched = acquire(connection, free, model, start=start, end=end, down=unwatched.down)
     for mine in near:
-        try:
-            with sql.in_words(), _database() as connection, agenda.one_run_at_a_time(connection, mine):
-                watch(connection, mine, model, start=start, end=end, acquired=progress.of(mine))
-        except Busy as busy:
-            get_run_logger().warning("%s", busy)
-        except Exception as error:
-            log_fault(mine.slug, error)
-            failed.append(mine.slug)
-    failed = [mine.slug for mine in near] if unsearched else failed
-    return failed, unsearched if isinstance(unsearched, ServiceDown) else None
+        with (
+            unwatched.fails_alone(mine),
+            sql.in_words(),
+            _database() as connection,
+            agenda.one_run_at_a_time(connection, mine),
+        ):
+            watch(connection, mine, model, start=start, end=end, acquired=progress.of(mine))
+    if unsearched:
+        unwatched.note_unsearched(near, unsearched)
 
 
 @flow(name="monitor", flow_run_name="{mine}")

@@ -1,29 +1,21 @@
-"""How far the acquisitions of a run have come, and what becomes of faults on the way: they stop nothing else.
+"""How far a run has come, and what becomes of faults on the way: they stop no more than they concern.
 
-Beside `watch`, which orders the steps.
+`Progress` is of acquisitions, beside `watch`; `Unwatched` of the mines of the fleet, beside `monitor`.
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from prefect import get_run_logger
 
 import sql
-from tasks.errors import EXPLAINED, EpochsLost, RasterError, RunError, ServiceDown
+from tasks.errors import EXPLAINED, Busy, EpochsLost, RasterError, RunError, ServiceDown, ServiceError
 from tasks.mines import Mine
 from tasks.records import Acquisition, advance, current
 from tasks.text import one_line
 
 log = logging.getLogger(__name__)
-
-
-def log_fault(words: str, error: Exception) -> None:
-    """Say what went wrong; with its traceback where it is a defect, which must show and not stop the other mines."""
-    if isinstance(error, EXPLAINED):
-        get_run_logger().error("%s: %s", words, error)
-    else:
-        get_run_logger().exception("%s", words, exc_info=error)
 
 
 class Progress:
@@ -107,3 +99,58 @@ class Progress:
             )
         if said:
             raise RunError("; ".join(said))
+
+
+class Unwatched:
+    """The mines of the fleet that were not watched to the end, and whether the service is `down`.
+
+    Then asking for every other mine would take hours and change nothing.
+    """
+
+    def __init__(self) -> None:
+        self.down: ServiceDown | None = None
+        self._slugs: dict[str, None] = {}
+
+    @contextmanager
+    def asked_apart(self, near: Sequence[Mine], groups: list[list[Mine]]) -> Iterator[None]:
+        """Where mines near each other fail together, put each by itself before all other `groups`."""
+        slugs = ", ".join(mine.slug for mine in near)
+        try:
+            yield
+        except Exception as error:
+            if len(near) > 1:
+                get_run_logger().warning("%s: each is asked for by itself now: %s", slugs, error)
+                groups[:0] = [[mine] for mine in near]
+            else:
+                self._note(near, error)
+
+    @contextmanager
+    def fails_alone(self, mine: Mine) -> Iterator[None]:
+        """Log what stops a mine, and let the others go on; one that another run watches is no failure."""
+        try:
+            yield
+        except Busy as busy:
+            get_run_logger().warning("%s", busy)
+        except Exception as error:
+            self._note([mine], error)
+
+    def note_unsearched(self, near: Sequence[Mine], why: ServiceError) -> None:
+        """Take down mines for which nothing was searched; it was logged by whoever found out."""
+        self.down = why if isinstance(why, ServiceDown) else None
+        self._slugs |= dict.fromkeys(mine.slug for mine in near)
+
+    def raise_failures(self) -> None:
+        """Raise RunError when mines were not watched to the end."""
+        if self._slugs:
+            raise RunError(
+                f"{len(self._slugs)} mines were not watched to the end: {', '.join(self._slugs)}; see the log above"
+            )
+
+    def _note(self, mines: Sequence[Mine], error: Exception) -> None:
+        """Log with its traceback what is a defect: it must show, and not stop the other mines."""
+        slugs = ", ".join(mine.slug for mine in mines)
+        if isinstance(error, EXPLAINED):
+            get_run_logger().error("%s: %s", slugs, error)
+        else:
+            get_run_logger().exception("%s", slugs, exc_info=error)
+        self._slugs |= dict.fromkeys(mine.slug for mine in mines)
