@@ -62,6 +62,13 @@ def test_the_readme_of_the_steps_names_every_module_of_every_room() -> None:
     assert [name for name in sorted(modules | {f"{room}/" for room in rooms}) if name not in words] == []
 
 
+def test_what_contributors_are_sent_to_is_there() -> None:
+    words = (ROOT / "CONTRIBUTING.md").read_text()
+    paths = set(re.findall(r"`((?:\w+/)+[\w*./-]*)`", words))
+    assert len(paths) > 20
+    assert [path for path in sorted(paths) if "N" not in path and not list(ROOT.glob(path.rstrip("/")))] == []
+
+
 def test_make_has_the_commands_that_the_readme_shows() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     shown = re.findall(r"(?:^ {4}|`)make ([a-z-]+)", (ROOT / "README.md").read_text(), re.MULTILINE)
