@@ -7,7 +7,6 @@ import math
 
 import numpy as np
 from affine import Affine
-from psycopg.types.json import Jsonb
 from rasterio.features import geometry_mask
 
 import sql
@@ -19,7 +18,7 @@ from tasks.mines import Mine
 from tasks.rasters import Grid, cloud_mask, to_utm, valid_mask
 from tasks.records import Acquisition, advance
 from tasks.settings import settings
-from tasks.suites import PREVIEW, Figures, judge, suite
+from tasks.suites import PREVIEW, Figures, judge, record, suite
 
 COARSER = 6
 """Pixels of the grid in a pixel of the preview: 60 m, the resolution at which clouds are classified."""
@@ -89,10 +88,7 @@ def preview(
     with connection.transaction():
         if not judgement.passed:
             acquisition = advance(connection, acquisition, "preview_refuse", reasons=judgement.reasons, **measured)
-        sql.run(
-            connection, "validation_add", acquisition_id=identity, suite=PREVIEW, passed=judgement.passed,
-            reasons=judgement.reasons, figures=Jsonb(measured), flow_run_id=flow_run_id,
-        )  # fmt: skip
+        record(connection, acquisition, suite=PREVIEW, judgement=judgement, figures=measured, flow_run_id=flow_run_id)
     return acquisition, judgement.passed
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import shapely
-from psycopg.types.json import Jsonb
 
 import sql
 from models.labels import LABELS, NODATA
@@ -19,7 +18,7 @@ from tasks.records import Acquisition, Epoch, advance
 from tasks.segment.segment import Segmented
 from tasks.segment.vectorise import outlines, regions
 from tasks.settings import settings
-from tasks.suites import SEGMENTS, Figures, Judgement, judge, suite
+from tasks.suites import SEGMENTS, Figures, judge, record, suite
 
 if TYPE_CHECKING:
     from models.zoo import SegmentationModel
@@ -86,7 +85,7 @@ def store(
         same_weights = known is not None and known.model_checksum == model.checksum
         if known and same_weights and known.class_checksum == segmented.checksums[0]:
             return advance(connection, acquisition, "acquisition_segmented"), known
-        _record(connection, identity, judgement, measured, flow_run_id)
+        record(connection, acquisition, suite=SEGMENTS, judgement=judgement, figures=measured, flow_run_id=flow_run_id)
         if not judgement.passed:
             return advance(connection, acquisition, "acquisition_quarantine", reasons=judgement.reasons), None
         if known:
@@ -100,21 +99,6 @@ def store(
         _write_unseen(connection, epoch, mine, segmented)
         sql.run(connection, "months_fill", acquisition_id=identity)
         return advance(connection, acquisition, "acquisition_segmented"), epoch
-
-
-def _record(
-    connection: sql.Connection, acquisition_id: int, judgement: Judgement, measured: Figures, flow_run_id: str | None
-) -> None:
-    sql.run(
-        connection,
-        "validation_add",
-        acquisition_id=acquisition_id,
-        suite=SEGMENTS,
-        passed=judgement.passed,
-        reasons=judgement.reasons,
-        figures=Jsonb(measured),
-        flow_run_id=flow_run_id,
-    )
 
 
 def _write_epoch(

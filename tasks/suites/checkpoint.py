@@ -7,6 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from psycopg.types.json import Jsonb
+
+import sql
+from tasks.records import Acquisition
 from tasks.suites.expectations import Check
 
 Figures = dict[str, Any]
@@ -32,6 +36,22 @@ def judge(*, suite: str, figures: Mapping[str, Any], checks: Sequence[Check]) ->
     worded = {check.figure: check.worded(figures) for check in checks}
     reasons = [worded.get(of.kwargs.get("column") or of.kwargs.get("column_A", ""), "") for of in failed]
     return Judgement(bool(outcome.success), [reason or "nothing was measured" for reason in reasons])
+
+
+def record(
+    connection: sql.Connection,
+    acquisition: Acquisition,
+    *,
+    suite: str,
+    judgement: Judgement,
+    figures: Mapping[str, Any],
+    flow_run_id: str | None = None,
+) -> None:
+    """Write down what a suite said of an acquisition, and the figures that it judged; in the caller's transaction."""
+    sql.run(
+        connection, "validation_add", acquisition_id=acquisition.acquisition_id, suite=suite, passed=judgement.passed,
+        reasons=judgement.reasons, figures=Jsonb(figures), flow_run_id=flow_run_id,
+    )  # fmt: skip
 
 
 def context() -> Any:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from psycopg import Rollback
-from psycopg.types.json import Jsonb
 
 import sql
 from tasks import agenda
@@ -18,7 +17,7 @@ from tasks.mines import Mine
 from tasks.rasters import Panel, colours, read_raster, sheet
 from tasks.records import Acquisition, advance, current
 from tasks.settings import settings
-from tasks.suites import PREVIEW, judge, suite
+from tasks.suites import PREVIEW, judge, record, suite
 from tasks.text import LONGEST_NOTES, clean, fit
 from tasks.validate.validate import validate
 
@@ -109,15 +108,12 @@ def _judge_raster(connection: sql.Connection, acquisition: Acquisition, mine: Mi
 
 
 def _judge_preview(connection: sql.Connection, acquisition: Acquisition, mine: Mine) -> Acquisition:
-    identity = {"acquisition_id": acquisition.acquisition_id}
-    known = sql.run_one(connection, "preview_figures", **identity)
+    known = sql.run_one(connection, "preview_figures", acquisition_id=acquisition.acquisition_id)
     if known is None:
         return current(connection, acquisition)
     judgement = judge(suite=PREVIEW, figures=known["figures"], checks=suite(PREVIEW, settings()))
-    outcome = {"passed": judgement.passed, "reasons": judgement.reasons}
-    figures = Jsonb(known["figures"])
-    sql.run(connection, "validation_add", **identity, **outcome, suite=PREVIEW, figures=figures, flow_run_id=None)
-    return advance(connection, acquisition, "preview_judge", **outcome)
+    record(connection, acquisition, suite=PREVIEW, judgement=judgement, figures=known["figures"])
+    return advance(connection, acquisition, "preview_judge", passed=judgement.passed, reasons=judgement.reasons)
 
 
 def _quarantined(connection: sql.Connection, acquisition_id: int) -> sql.Row:

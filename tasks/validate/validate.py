@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 import numpy as np
-from psycopg.types.json import Jsonb
 
 import sql
 from models.sensors import sensor_set
@@ -15,7 +14,7 @@ from tasks.mines import Mine
 from tasks.rasters import Raster, read_raster, valid_mask
 from tasks.records import Acquisition, Shift, current
 from tasks.settings import settings
-from tasks.suites import Figures, judge, suite
+from tasks.suites import Figures, judge, record, suite
 from tasks.validate.alignment import measured_shift
 from tasks.validate.clouds import scene_classes
 from tasks.validate.figures import figures
@@ -137,14 +136,5 @@ def validate(
         )
         if judged is None:  # somebody else has moved it
             return current(connection, acquisition)
-        sql.run(
-            connection,
-            "validation_add",
-            acquisition_id=identity,
-            suite=name,
-            passed=judgement.passed,
-            reasons=judgement.reasons,
-            figures=Jsonb(measured),
-            flow_run_id=flow_run_id,
-        )
+        record(connection, judged, suite=name, judgement=judgement, figures=measured, flow_run_id=flow_run_id)
     return judged
