@@ -3,14 +3,4 @@
 from tasks.suites.checkpoint import Figures, context, expectations, judge, record, table
 from tasks.suites.expectations import PREVIEW, SEGMENTS, suite
 
-__all__ = [
-    "PREVIEW",
-    "SEGMENTS",
-    "Figures",
-    "context",
-    "expectations",
-    "judge",
-    "record",
-    "suite",
-    "table",
-]
+__all__ = ["PREVIEW", "SEGMENTS", "Figures", "context", "expectations", "judge", "record", "suite", "table"]
