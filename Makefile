@@ -5,7 +5,7 @@ BIN := .venv/bin
 export MINECAM_SHARED_DATA ?= $(abspath ../shared/data)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test test-all bench bench-sql bench-change lint format findings
+.PHONY: help setup demo lint test test-all bench bench-sql bench-change format findings
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
