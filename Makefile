@@ -5,7 +5,7 @@ BIN := .venv/bin
 export MINECAM_SHARED_DATA ?= $(abspath ../shared/data)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo lint test test-all bench bench-sql bench-change format findings
+.PHONY: help setup demo lint test test-all bench bench-sql bench-change format audit findings
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench-change: setup ## how well change is found on simulated mines
 format: setup ## put the code in the form that lint asks for
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+audit: setup ## what the package registry tells of the pinned packages; needs the network
+	$(BIN)/python -m deploy.audit
 
 findings: ## run every findings/*.sh and say which failed; fetches packages
 	@failed=; for script in findings/*.sh; do \
