@@ -17,11 +17,15 @@ os.environ.update(
     MINECAM_SH_RETRY_SECONDS="0.05",
     MINECAM_HOME=str(Path(tempfile.gettempdir()) / "minecam-no-home"),  # a stack that runs here is not theirs
 )
+import hypothesis
 import psycopg
 import pytest
 
 import sql
 from deploy.stack.cluster import Cluster
+
+hypothesis.settings.register_profile("unhurried", deadline=None)  # no test hangs on how long something takes
+hypothesis.settings.load_profile("unhurried")
 
 for _name in ("MINECAM_DATABASE_URL", "SH_CLIENT_ID", "SH_CLIENT_SECRET", "PREFECT_API_URL"):
     os.environ.pop(_name, None)
