@@ -69,6 +69,16 @@ def test_what_contributors_are_sent_to_is_there() -> None:
     assert [path for path in sorted(paths) if "N" not in path and not list(ROOT.glob(path.rstrip("/")))] == []
 
 
+def test_the_readme_of_the_database_says_where_each_view_and_function_is_defined() -> None:
+    made: dict[str, str] = {}
+    for file in sorted((ROOT / "sql" / "migrations").glob("*.sql")):
+        pattern = r"^(?:create(?: or replace)? (?:view|function)|alter view \w+ rename to) (\w+)"
+        made |= dict.fromkeys(re.findall(pattern, file.read_text(), re.MULTILINE), file.name)
+    lines = re.findall(r"^\| `(\d+\w+\.sql)` \| (.+) \|$", (ROOT / "sql" / "README.md").read_text(), re.MULTILINE)
+    said = {name: file for file, names in lines for name in re.findall(r"`(\w+)`", names.replace(", as `watch`)", ""))}
+    assert said == made
+
+
 def test_make_has_the_commands_that_the_readme_shows() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     shown = re.findall(r"(?:^ {4}|`)make ([a-z-]+)", (ROOT / "README.md").read_text(), re.MULTILINE)
