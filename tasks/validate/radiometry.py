@@ -1,7 +1,8 @@
 """What is wrong with the values of a band: an offset that was left in, a sudden gain, stripes. Pure.
 
 `validate` measures with it. Each figure is held against what the mine looked like before, since a mine has straight
-roads, seasons and haze of its own; without anything to compare with there is no statement.
+roads, seasons and haze of its own; without anything to compare with there is no statement. The range of a band is set
+in `tasks/suites/sentinel-2.toml`.
 """
 
 from collections.abc import Sequence
