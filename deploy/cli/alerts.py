@@ -13,7 +13,7 @@ import sql
 from deploy.cli.console import draw
 from tasks.alert import decide
 from tasks.mines import registry
-from tasks.notify import body, evidence, facts, subject
+from tasks.notify import body, evidence, subject
 from tasks.settings import settings
 
 app = typer.Typer()
@@ -62,7 +62,8 @@ def show(
         event = evidence.latest(connection, alert_id)
     files = evidence.write(event, folder) if folder else []
     if as_json:
-        typer.echo(json.dumps({"subject": subject(event), **facts(event), "files": [str(file) for file in files]}))
+        known = {**evidence.figures(event), "geometry": evidence.geometry(event)}
+        typer.echo(json.dumps({**known, "files": [str(file) for file in files]}))
         return
     typer.echo(f"{subject(event)}\n{body(event)}")
     for file in files:

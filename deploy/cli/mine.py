@@ -6,8 +6,10 @@ from typing import Annotated, Any
 
 import shapely
 import typer
+from rich.table import Table
 
 import sql
+from deploy.cli.console import draw
 from tasks.errors import WrongUse
 from tasks.mines import NEAR_KM, read_frame, registry, sites, slug_of, square_kilometres
 from tasks.settings import settings
@@ -117,8 +119,13 @@ def list_(as_json: Json = False) -> None:
         return
     if not mines:
         typer.echo("no mines yet: `minecam mine add` or `minecam mine import`")
+        return
+    drawn = Table(box=None, pad_edge=False)
+    for heading in ("Slug", "Area", "Country", "Name"):
+        drawn.add_column(heading, justify="right" if heading == "Area" else "left", no_wrap=heading != "Name")
     for mine in mines:
-        typer.echo(f"{mine.slug:32} {_area(mine):>14}  {mine.country or '-':16} {mine.name}")
+        drawn.add_row(mine.slug, _area(mine), mine.country or "-", mine.name)
+    draw(drawn, width=120)
 
 
 @app.command()

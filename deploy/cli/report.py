@@ -8,8 +8,7 @@ import typer
 from rich.table import Table
 
 import sql
-from deploy.cli.console import draw
-from tasks.errors import WrongUse
+from deploy.cli.console import draw, png_file, write_png
 from tasks.mines import registry
 from tasks.report import Report, picture
 from tasks.report import report as of_mine
@@ -18,22 +17,23 @@ from tasks.settings import settings
 
 def report(
     mines: Annotated[list[str] | None, typer.Argument(help="Slugs of mines; without any, all of them.")] = None,
-    png: Annotated[Path | None, typer.Option(help="Write a picture of the mine (one mine only) to this file.")] = None,
+    png: Annotated[
+        Path | None,
+        typer.Option(callback=png_file, help="Write a picture of the mine (one only) to this PNG file."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")] = False,
 ) -> None:
     """Show epochs, hectares per class and alerts of every mine.
 
     Example: minecam report east-pit --png east-pit.png
     """
-    if png and not png.parent.is_dir():
-        raise WrongUse(f"there is no folder {png.parent} to write {png.name} to")
     with sql.connect(settings().database_address, role="read") as connection:
         chosen = [registry.find(connection, slug) for slug in mines] if mines else registry.mines(connection)
         reports = [of_mine(connection, mine) for mine in chosen]
-        if png and len(chosen) == 1:
-            png.write_bytes(picture(connection, chosen[0]))
-        elif png:
+        if png and len(chosen) != 1:
             raise typer.BadParameter("a picture shows one mine: name it", param_hint="--png")
+        if png:
+            write_png(png, picture(connection, chosen[0]))
     if as_json:
         typer.echo(json.dumps([vars(one) for one in reports]))
         return

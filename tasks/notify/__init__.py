@@ -1,7 +1,7 @@
 """Tells people and Prefect of alerts: who is told, in what words, with what picture."""
 
 from tasks.notify import evidence, routes
-from tasks.notify.notice import body, facts, subject
+from tasks.notify.notice import body, subject
 from tasks.notify.notify import notify, receiver
 
-__all__ = ["body", "evidence", "facts", "notify", "receiver", "routes", "subject"]
+__all__ = ["body", "evidence", "notify", "receiver", "routes", "subject"]

@@ -5,6 +5,7 @@
 
 import json
 import logging
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,20 @@ import numpy as np
 import shapely
 
 import sql
+from tasks.alert import unit
 from tasks.errors import MineCamError, WrongUse
-from tasks.notify.notice import facts, markdown
+from tasks.notify.notice import markdown
 from tasks.rasters import Grid, before_after, colours, pixels, read_raster, rings, to_utm
 
 log = logging.getLogger(__name__)
 
 LEAST_PIXELS = 64  # side of the ground that a picture shows
+NAMES = (
+    "alert_id", "alert_event_id", "rule", "description", "state", "severity", "measured", "hectares", "confidence",
+    "first_time", "last_time", "observations", "why", "actor", "model", "model_checksum", "sensing_time", "product_ids",
+    "cloud_share", "before_time", "before_product_ids", "before_cloud_share",
+)  # fmt: skip
+"""Columns of an event that `figures` gives under their own names."""
 
 
 def picture(event: sql.Row) -> bytes | None:
@@ -55,6 +63,29 @@ def latest(connection: sql.Connection, alert_id: int) -> sql.Row:
     return event
 
 
+def figures(event: sql.Row) -> dict[str, Any]:
+    """Return what is known of the alert of `event`, for a program to read: numbers, lists, times as ISO 8601 (UTC)."""
+    kept = {
+        "mine": event["slug"], "mine_name": event["mine"], "unit": unit(event["measure"]),
+        **{name: event[name] for name in NAMES},
+    }  # fmt: skip
+    return {name: _plain(value) for name, value in kept.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return round(value, 4) if isinstance(value, float) else value
+
+
+def geometry(event: sql.Row) -> dict[str, Any] | None:
+    """Return the ground of the alert as GeoJSON in EPSG:4326; None where it is of no ground."""
+    if not event["geom"]:
+        return None
+    ground: dict[str, Any] = json.loads(shapely.to_geojson(shapely.from_wkb(bytes(event["geom"]))))
+    return ground
+
+
 def write(event: sql.Row, folder: Path) -> list[Path]:
     """Write what shows the alert of `event` into `folder` and return the files: words, outline and picture.
 
@@ -62,9 +93,7 @@ def write(event: sql.Row, folder: Path) -> list[Path]:
     """
     png = picture(event)
     stem = f"alert-{event['alert_id']}"
-    outline = {"type": "Feature", "geometry": None, "properties": facts(event)}
-    if event["geom"]:
-        outline["geometry"] = json.loads(shapely.to_geojson(shapely.from_wkb(bytes(event["geom"]))))
+    outline = {"type": "Feature", "geometry": geometry(event), "properties": figures(event)}
     contents = {
         f"{stem}.md": markdown(event, f"{stem}.png" if png else None).encode(),
         f"{stem}.geojson": json.dumps(outline).encode(),

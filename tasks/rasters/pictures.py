@@ -21,7 +21,12 @@ WIDTH = 700
 """Pixels that a picture is wide at most."""
 
 GAP = 10  # pixels between the panels
-PANEL, HEAD, LEGEND = 440, 36, 64  # pixels: side of a sheet's panel, its title, its legend
+PANEL, HEAD, LEGEND, LINE = (
+    440,
+    36,
+    64,
+    24,
+)  # pixels: side of a sheet's panel, its title, its legend with a line of words
 INK = (40, 40, 40)
 OUTLINE = (255, 230, 0)
 PAPER = (255, 255, 255)
@@ -125,13 +130,14 @@ class Panel:
     outlines: Sequence[np.ndarray] = ()
 
 
-def sheet(columns: Sequence[Sequence[Panel]], *, title: str, words: str) -> bytes:
-    """Return a PNG of `columns` of panels of one size under a title, the legend of the classes and `words` below."""
+def sheet(columns: Sequence[Sequence[Panel]], *, title: str, words: str, legend: bool = True) -> bytes:
+    """Return a PNG of `columns` of panels of one size under a title, `words` below; `legend` names the classes."""
     height, width = columns[0][0].rgb.shape[:2]
     scale = PANEL / max(height, width)
     size = max(round(width * scale), 1), max(round(height * scale), 1)
     across, down = len(columns) * (size[0] + GAP) + GAP, max(map(len, columns)) * (size[1] + CAPTION + GAP)
-    page = Image.new("RGB", (across, HEAD + down + LEGEND), PAPER)
+    below = HEAD + down + (LEGEND - LINE if legend else 0)
+    page = Image.new("RGB", (across, below + LINE), PAPER)
     pen = ImageDraw.Draw(page)
     pen.text((GAP, GAP), title, fill=INK, font=_font(15))
     for i, column in enumerate(columns):
@@ -139,12 +145,12 @@ def sheet(columns: Sequence[Sequence[Panel]], *, title: str, words: str) -> byte
             left, top = GAP + i * (size[0] + GAP), HEAD + j * (size[1] + CAPTION + GAP)
             page.paste(_panel(panel.rgb, size, panel.outlines, scale), (left, top))
             pen.text((left, top + size[1] + 2), panel.caption, fill=INK, font=_font(12))
-    for k, label in enumerate(COMPONENTS):
+    for k, label in enumerate(COMPONENTS if legend else ()):
         left = GAP + (k % 5) * (across - 2 * GAP) // 5
         top = HEAD + down + (k // 5) * 18
         pen.rectangle((left, top, left + 12, top + 12), fill=label.rgb)
         pen.text((left + 17, top - 1), label.name.replace("_", " "), fill=INK, font=_font(12))
-    pen.text((GAP, HEAD + down + 40), words, fill=INK, font=_font(11))
+    pen.text((GAP, below), words, fill=INK, font=_font(11))
     with io.BytesIO() as stream:
         page.save(stream, "PNG", optimize=True)
         return stream.getvalue()

@@ -59,7 +59,7 @@ def picture(connection: sql.Connection, acquisition_id: int) -> bytes:
             f"acquisition {acquisition_id} was never downloaded: `minecam quarantine release` lets the next run do so"
         )
     panel = Panel(colours(read_raster(row["raster"], row["checksum"])), f"{row['sensing_time']:%Y-%m-%d %H:%M} UTC")
-    return sheet([[panel]], title=f"{row['mine']}, in quarantine", words="; ".join(row["reasons"]))
+    return sheet([[panel]], title=f"{row['mine']}, in quarantine", words="; ".join(row["reasons"]), legend=False)
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,9 @@ def markdown(slug: str, rows: Sequence[sql.Row], pictures: Mapping[int, str]) ->
 
 
 def _summary(slug: str, rows: Sequence[sql.Row]) -> str:
-    return f"{slug}: {len(rows)} validated, {sum(not row['passed'] for row in rows)} refused"
+    acquisitions = {row["acquisition_id"] for row in rows}
+    refused = {row["acquisition_id"] for row in rows if not row["passed"]}
+    return f"{slug}: {len(acquisitions)} acquisitions validated, {len(refused)} refused"
 
 
 def _judged(row: sql.Row) -> str:

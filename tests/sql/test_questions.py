@@ -189,6 +189,30 @@ def test_ponds_costs_lineage_and_models(history: sql.Connection) -> None:
     assert len(found) == 11 and set(found) == {("first", "second", 0.0)}
 
 
+def test_the_pieces_of_one_dam_are_one_and_the_largest_comes_first(database: sql.Connection) -> None:
+    registry.publish_labels(database)
+    database.execute((FOLDER / "history.sql").read_text())  # type: ignore[call-overload]
+    asked = "select dam_hectares, pond_now, difference from dam_ponds('east-pit', '2024-01-31', '2024-06-30')"
+    [(whole, *pond)] = rows(database, asked)
+    for shift in (0.004, 0.0045):  # specks north of the dam, each of which the pond reaches as well
+        database.execute(
+            "insert into segment (epoch_id, mine_id, class_id, sensing_time, hectares, confidence, geom)"
+            " select epoch_id, s.mine_id, class_id, sensing_time, 0.05, 0.9, st_multi(st_makeenvelope(st_xmin(geom),"
+            " st_ymin(geom) + %(shift)s, st_xmin(geom) + 0.0002, st_ymin(geom) + %(shift)s + 0.0002, 4326))"
+            " from segment s join mine using (mine_id) where class_id = 5 and slug = 'east-pit'",
+            {"shift": shift},
+        )
+    assert rows(database, asked) == [(pytest.approx(whole + 0.1), *pond)]
+
+
+def test_figures_have_the_digits_that_they_are_worth(database: sql.Connection) -> None:
+    registry.publish_labels(database)
+    database.execute((FOLDER / "history.sql").read_text())  # type: ignore[call-overload]
+    database.execute("update alert set measured = 4.6299214285714")
+    assert {row[0] for row in rows(database, "select measured from open_alert")} == {4.63}
+    assert rows(database, "select bool_and(month = sensing_month) from cost") == [(True,)]
+
+
 @pytest.mark.parametrize("view", ["mine_history", "current_segment", "current_change", "open_alert", "alert_history",
                                   "observation", "watch", "cost", "model_comparison", "segment_lineage"])  # fmt: skip
 def test_the_first_column_of_a_view_is_its_key(history: sql.Connection, view: str) -> None:

@@ -87,8 +87,15 @@ def test_the_evidence_is_shown_and_written(two_alerts, database, tmp_path: Path)
     shown = _alerts("show", str(row["alert_id"]), "--folder", str(tmp_path / "evidence"))
     assert shown.startswith("MineCam: new-digging confirmed at Pit, 4.50 ha") and "openstreetmap" in shown
     outline = json.loads((tmp_path / "evidence" / f"alert-{row['alert_id']}.geojson").read_text())
-    assert outline["geometry"]["type"] == "MultiPolygon" and outline["properties"]["Hectares"] == "4.50"
+    assert outline["geometry"]["type"] == "MultiPolygon" and outline["properties"]["hectares"] == 4.5
     assert (tmp_path / "evidence" / f"alert-{row['alert_id']}.md").read_text().startswith("## MineCam: new-digging")
+    told = json.loads(_alerts("show", str(row["alert_id"]), "--json"))
+    assert (told["mine"], told["state"], told["measured"], told["unit"]) == ("pit", "confirmed", 4.5, "ha")
+    assert told["first_time"] == "2023-01-01T00:00:00+00:00" and told["observations"] == [1, 0, 1]
+    assert told["product_ids"] == ["X"] and told["before_time"] is None
+    assert told["geometry"] == outline["geometry"] and outline["properties"] == {
+        name: value for name, value in told.items() if name not in ("geometry", "files")
+    }
     with pytest.raises(WrongUse, match="there is no alert 99"):
         _alerts("show", "99")
     with pytest.raises(WrongUse, match="cannot be written to"):

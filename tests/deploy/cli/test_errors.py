@@ -40,6 +40,8 @@ def test_an_address_of_no_database_is_named(minecam, monkeypatch: pytest.MonkeyP
     ("words", "expected", "reason"),
     [
         (["report", "--png", "/nonexistent/x.png"], 2, "there is no folder /nonexistent"),
+        (["report", "east-pit", "--png", "x.jpg"], 2, "name a file that ends in .png, not x.jpg"),
+        (["quarantine", "show", "1", "--png", "x.tif"], 2, "name a file that ends in .png, not x.tif"),
         (["model", "predict", "s2-rgb-mines", "x.tif", "/nonexistent/o.tif"], 2, "there is no folder /nonexistent"),
         (["archive", "make", "/proc/x"], 1, "/proc/x cannot be written"),
         (["archive", "chips", "/proc/x"], 1, "/proc/x cannot be written"),

@@ -28,6 +28,7 @@ def test_a_mine_is_added_listed_and_shown(home: Path, outline: Path) -> None:
     assert _minecam("add", str(outline), "--country", "India").startswith("registered east-pit, 4.6")
     (row,) = json.loads(_minecam("list", "--json"))
     assert row["slug"] == "east-pit" and row["country"] == "India" and "EPSG:32644" in row["grid"]
+    assert _minecam("list").splitlines()[0].split() == ["Slug", "Area", "Country", "Name"]
     assert "India" in _minecam("list") and "East pit" in _minecam("show", "east-pit")
     assert json.loads(_minecam("show", "east-pit", "--json"))["aoi"]["type"] == "MultiPolygon"
 

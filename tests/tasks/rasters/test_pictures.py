@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from models.labels import COMPONENTS
-from tasks.rasters.pictures import OUTLINE, before_after, overlay, true_colour
+from tasks.rasters.pictures import OUTLINE, Panel, before_after, overlay, sheet, true_colour
 
 
 def test_true_colour_stretches_valid_pixels_and_leaves_the_rest_black():
@@ -44,3 +44,17 @@ def test_before_after_is_a_png_of_at_most_700_pixels(shape):
     assert png.startswith(b"\x89PNG") and 2 <= picture.width <= 700
     colours = {colour for _, colour in picture.getcolors(1 << 20)}
     assert OUTLINE in colours and (0, 0, 0) in colours and (255, 255, 255) in colours
+
+
+def test_a_sheet_names_the_classes_only_where_it_shows_them():
+    panel = Panel(np.zeros((40, 40, 3), np.uint8), "a day")
+
+    def drawn(legend):
+        return Image.open(io.BytesIO(sheet([[panel]], title="t", words="w", legend=legend))).convert("RGB")
+
+    with_classes, without = drawn(True), drawn(False)
+    named = {label.rgb for label in COMPONENTS}
+    assert with_classes.height > without.height
+    assert named <= {colour for _, colour in with_classes.getcolors(10_000)}
+    coloured = {rgb for rgb in named if len(set(rgb)) > 1}  # grey is what letters fade to
+    assert not coloured & {colour for _, colour in without.getcolors(10_000)}

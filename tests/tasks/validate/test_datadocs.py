@@ -1,6 +1,7 @@
 """Data Docs from figures in a real database."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,14 @@ from tasks.validate.validate import validate
 from tests.tasks.validate.test_validate import acquire, mine
 
 __all__ = ["mine"]
+
+
+def test_a_folder_may_be_named_from_where_one_stands(database, home, mine, tmp_path, monkeypatch):
+    validate(database, acquire(database, mine, home, 1), mine)
+    monkeypatch.chdir(tmp_path)
+    page = datadocs.build(database, Path("validation"))
+    assert page == Path("validation/index.html") and ">s2-rgb</a>" in (tmp_path / page).read_text()
+    assert list((tmp_path / "validation" / "validations").rglob("*.html"))
 
 
 def test_the_pages_say_what_failed_and_why_and_need_no_network(database, database_url, home, mine, tmp_path):

@@ -26,7 +26,7 @@ def test_what_a_run_validated_is_told_with_pictures_of_what_it_refused(database,
         validate(database, acquire(database, mine, home, day, **changes), mine, flow_run_id="ours")
     validate(database, acquire(database, mine, home, 4), mine, flow_run_id="another")
     text = summarise(database, mine, flow_run_id="ours")
-    assert text.startswith("# pit: 3 validated, 2 refused\n")
+    assert text.startswith("# pit: 3 acquisitions validated, 2 refused\n")
     assert "| 2023-01-01 00:00 | acquisition (s2-rgb) | 100 % | 100 % | 0 % |  |" in text and "2023-01-04" not in text
     assert "- band B03 is missing (no values)" in text and text.count("](data:image/png;base64,") == 2
     assert len(text) < 60_000

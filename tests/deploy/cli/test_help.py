@@ -1,0 +1,29 @@
+"""Help texts show what they say: rich takes words in brackets for markup and drops them."""
+
+import re
+from collections.abc import Iterator
+
+import click
+import typer
+from typer.testing import CliRunner
+
+from deploy.cli import app
+
+
+def helps(command: click.Command, name: str) -> Iterator[tuple[str, str]]:
+    yield name, command.help or ""
+    for parameter in command.params:
+        yield f"{name} {parameter.name}", getattr(parameter, "help", None) or ""
+    for word, below in getattr(command, "commands", {}).items():
+        yield from helps(below, f"{name} {word}")
+
+
+def test_no_help_text_loses_words_in_brackets() -> None:
+    texts = dict(helps(typer.main.get_command(app), "minecam"))
+    assert len(texts) > 100
+    assert [name for name, text in texts.items() if re.search(r"(?<!\\)\[[a-z/]", text)] == []
+
+
+def test_an_extra_is_named_in_full(monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "150")
+    assert "minecam[train]" in CliRunner().invoke(app, ["model", "train", "--help"]).output
