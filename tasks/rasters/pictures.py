@@ -21,12 +21,7 @@ WIDTH = 700
 """Pixels that a picture is wide at most."""
 
 GAP = 10  # pixels between the panels
-PANEL, HEAD, LEGEND, LINE = (
-    440,
-    36,
-    64,
-    24,
-)  # pixels: side of a sheet's panel, its title, its legend with a line of words
+PANEL, HEAD, LEGEND, LINE = 440, 36, 40, 24  # pixels: side of a sheet's panel, its title, its legend, its words
 INK = (40, 40, 40)
 OUTLINE = (255, 230, 0)
 PAPER = (255, 255, 255)
@@ -136,7 +131,7 @@ def sheet(columns: Sequence[Sequence[Panel]], *, title: str, words: str, legend:
     scale = PANEL / max(height, width)
     size = max(round(width * scale), 1), max(round(height * scale), 1)
     across, down = len(columns) * (size[0] + GAP) + GAP, max(map(len, columns)) * (size[1] + CAPTION + GAP)
-    below = HEAD + down + (LEGEND - LINE if legend else 0)
+    below = HEAD + down + (LEGEND if legend else 0)
     page = Image.new("RGB", (across, below + LINE), PAPER)
     pen = ImageDraw.Draw(page)
     pen.text((GAP, GAP), title, fill=INK, font=_font(15))

@@ -63,7 +63,8 @@ def markdown(slug: str, rows: Sequence[sql.Row], pictures: Mapping[int, str]) ->
 def _summary(slug: str, rows: Sequence[sql.Row]) -> str:
     acquisitions = {row["acquisition_id"] for row in rows}
     refused = {row["acquisition_id"] for row in rows if not row["passed"]}
-    return f"{slug}: {len(acquisitions)} acquisitions validated, {len(refused)} refused"
+    of = "acquisition" if len(acquisitions) == 1 else "acquisitions"
+    return f"{slug}: {len(acquisitions)} {of} validated, {len(refused)} refused"
 
 
 def _judged(row: sql.Row) -> str:

@@ -191,7 +191,7 @@ def test_newer_products_that_are_refused_take_nothing_away(database, home, mine,
     assert states(database) == [(1, "segmented", False), (5, "segmented", True), (1, "quarantined", True)]
     assert comparisons(database) == [(1, 0), (5, 3)]
     shown = Artifact.get("validation-pit")  # of the latest run that validated something of the mine
-    assert shown is not None and str(shown.data).startswith("# pit: 1 acquisitions validated, 1 refused")
+    assert shown is not None and str(shown.data).startswith("# pit: 1 acquisition validated, 1 refused")
     raster(database, 1).unlink()  # what stands is also made again when its raster is lost
     scenes.days[9] = (["C_N0509_"], 20, 0)
     run()
