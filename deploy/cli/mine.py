@@ -1,6 +1,8 @@
 """`minecam mine`: registers mines and shows what is registered. The analyst's and operator's way into the registry."""
 
 import json
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,10 +13,25 @@ from rich.table import Table
 import sql
 from deploy.cli.console import draw
 from tasks.errors import WrongUse
-from tasks.mines import NEAR_KM, read_frame, registry, sites, slug_of, square_kilometres
+from tasks.mines import (
+    NEAR_KM,
+    Site,
+    area_text,
+    beside,
+    doubts,
+    metres,
+    polygons,
+    read_table,
+    registry,
+    sites,
+    slug_of,
+    square_kilometres,
+)  # fmt: skip
 from tasks.settings import settings
 
 app = typer.Typer(help="Register mines and look at them.", no_args_is_help=True)
+
+FILES = "GeoJSON, GeoPackage, Shapefile, KML, KMZ or CSV file"
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
@@ -25,7 +42,7 @@ def _connect() -> sql.Connection:
 
 @app.command()
 def add(
-    outline: Annotated[Path, typer.Argument(help="GeoJSON, GeoPackage or KML file with the outline of one mine.")],
+    outline: Annotated[Path, typer.Argument(help=f"{FILES} with the outline of one mine.")],
     slug: Annotated[str | None, typer.Option(help="Short name for commands and URLs; made from the name.")] = None,
     name: Annotated[str | None, typer.Option(help="Name; otherwise that in the file.")] = None,
     country: Annotated[str | None, typer.Option()] = None,
@@ -42,40 +59,63 @@ def add(
 
     Example: minecam mine add east-pit.geojson --name "East pit" --country India
     """
-    found = sites(read_frame(outline, layer), stem=outline.stem)
-    if len(found) > 1 and len({site.name for site in found}) == 1:
-        raise WrongUse(
-            f"{outline.name} holds {len(found)} outlines called {found[0].name} that are no one mine (other countries, "
-            f"or more than {NEAR_KM:.0f} km apart): use `minecam mine import {outline.name}`"
-        )
-    if len(found) > 1:
-        raise WrongUse(f"{outline.name} holds {len(found)} mines: use `minecam mine import {outline.name}`")
+    table = read_table(outline, layer)
+    found = sites(table.frame, stem=outline.stem)
+    site = _only(found, outline.name)
     given = {"country": country, "commodity": commodity, "operator": operator, "mine_type": mine_type, "model": model,
              "priority": priority}  # fmt: skip
-    words: dict[str, Any] = {**found[0].words, **{word: value for word, value in given.items() if value is not None}}
-    permit = found[0].licence if licence is None else read_frame(licence).geometry.union_all()
-    called = slug or (slug_of(name, found[0].slug) if name else found[0].slug)
+    words: dict[str, Any] = {**site.words, **{word: value for word, value in given.items() if value is not None}}
+    permit, unused = (site.licence, []) if licence is None else registry.licence_of(licence)
+    called = slug or (slug_of(name, site.slug) if name else site.slug)
     with _connect() as connection:
-        mine = registry.add(
-            connection, slug=called, name=name or found[0].name, aoi=found[0].aoi, licence=permit, **words
+        mine = registry.add(connection, slug=called, name=name or site.name, aoi=site.aoi, licence=permit, **words)
+    aside = [*table.aside, *doubts(table.frame), *beside(found), *(f"licence: {what}" for what in unused)]
+    if as_json:
+        typer.echo(json.dumps({**_words(mine), "rows": site.rows, "aside": aside}))
+        return
+    typer.echo(f"registered {mine.slug}, {area_text(mine.aoi)}")
+    _tell({mine.slug: site.rows} if site.rows > 1 else {}, aside)
+
+
+def _only(found: list[Site], file: str) -> Site:
+    """Return the one mine that a file holds; points and lines beside it are none."""
+    drawn = [site for site in found if polygons(site.aoi)] or found
+    if len(drawn) > 1 and len({site.name for site in drawn}) == 1:
+        raise WrongUse(
+            f"{file} holds {len(drawn)} outlines called {drawn[0].name} that are no one mine (other countries, "
+            f"or more than {NEAR_KM:.0f} km apart): use `minecam mine import {file}`"
         )
-    typer.echo(json.dumps(_words(mine)) if as_json else f"registered {mine.slug}, {_area(mine)}")
+    if len(drawn) > 1:
+        raise WrongUse(f"{file} holds {len(drawn)} mines: use `minecam mine import {file}`")
+    return drawn[0]
+
+
+class Parts(StrEnum):
+    """What becomes of several rows of one mine."""
+
+    merge = "merge"
+    separate = "separate"
 
 
 @app.command("import")
 def import_(
-    path: Annotated[Path, typer.Argument(help="GeoJSON, GeoPackage or KML file with many outlines.")],
+    path: Annotated[Path, typer.Argument(help=f"{FILES} with many outlines, or points.")],
     layer: Annotated[str | None, typer.Option(help="Layer of the file, where it has several.")] = None,
+    parts: Annotated[Parts, typer.Option(help="Rows of one mine are put together, or each is one.")] = Parts.merge,
+    buffer: Annotated[str | None, typer.Option(help="Make circles of this radius around points: 2km, 500m.")] = None,
     as_json: Json = False,
 ) -> None:
     """Register every mine of a file; mines that are registered already stay as they are.
 
-    Exit status 1 when every mine is refused.
+    Rows of one name within 50 km, or of one key, are one mine, which is said. Exit status 1 when every mine is refused.
 
     Example: minecam mine import places.geojson
+
+    Example: minecam mine import register.csv --buffer 2km
     """
+    radius = None if buffer is None else metres(buffer)
     with _connect() as connection:
-        done = registry.import_outlines(connection, path, layer)
+        done = registry.import_outlines(connection, path, layer, merge=parts is Parts.merge, radius=radius)
     if as_json:
         typer.echo(json.dumps(vars(done)))
     else:
@@ -88,8 +128,21 @@ def _say(done: registry.Imported) -> None:
     typer.echo(f"{len(done.added)} added, {len(done.present)} already registered, {len(done.refused)} refused")
     for slug in done.repaired:
         typer.echo(f"repaired {slug}: its outline had a fault")
+    for slug in done.circles:
+        typer.echo(f"{slug}: a circle around a point, no drawn outline")
+    _tell(done.merged, done.aside)
     for name, reason in done.refused:
         typer.echo(f"refused {name}: {reason}", err=True)
+
+
+def _tell(merged: Mapping[str, int], aside: Sequence[str]) -> None:
+    """Say what was put together and what was left aside."""
+    if merged:
+        typer.echo("put together, unless --parts separate:")
+    for slug, rows in merged.items():
+        typer.echo(f"  {slug}: {rows} rows")
+    for what in aside:
+        typer.echo(f"left aside: {what}")
 
 
 @app.command()
@@ -124,7 +177,7 @@ def list_(as_json: Json = False) -> None:
     for heading in ("Slug", "Area", "Country", "Name"):
         drawn.add_column(heading, justify="right" if heading == "Area" else "left", no_wrap=heading != "Name")
     for mine in mines:
-        drawn.add_row(mine.slug, _area(mine), mine.country or "-", mine.name)
+        drawn.add_row(mine.slug, area_text(mine.aoi), mine.country or "-", mine.name)
     draw(drawn, width=120)
 
 
@@ -149,11 +202,7 @@ def _words(mine: registry.Mine) -> dict[str, Any]:
     grid = f"{mine.grid.width} x {mine.grid.height} px, {mine.grid.crs}"
     return {
         **{name: getattr(mine, name) for name in names},
-        "km2": round(square_kilometres(mine.aoi), 3),
+        "km2": round(square_kilometres(mine.aoi), 6),
         "bounds": [round(value, 6) for value in mine.aoi.bounds],
         "grid": grid,
     }
-
-
-def _area(mine: registry.Mine) -> str:
-    return f"{square_kilometres(mine.aoi):,.2f} km²"

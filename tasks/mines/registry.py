@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import cast
 
 import shapely
-from shapely.geometry import MultiPolygon
+from shapely.geometry import GeometryCollection, MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
 import sql
 from models.errors import ModelError
 from models.labels import LABELS
 from tasks.errors import WrongUse
-from tasks.mines.outline import Outline, sound, sound_aoi
-from tasks.mines.sites import read_frame, sites
+from tasks.mines.outline import Outline, others, polygons, sound, sound_aoi
+from tasks.mines.points import around
+from tasks.mines.reading import read_table
+from tasks.mines.sites import Site, beside, doubts, sites
 from tasks.rasters import Grid, grid_for
 from tasks.settings import settings
 from tasks.text import LONGEST_NOTES, fit
@@ -50,12 +52,19 @@ class Mine:
 
 @dataclass
 class Imported:
-    """What became of the mines of a file: slugs, and (name, reason) of those refused."""
+    """What became of the mines of a file: slugs, and (name, reason) of those refused.
+
+    `merged` says of how many rows a mine was put together, by slug, `circles` which are circles around points, and
+    `aside` in words what was left aside, or taken otherwise than it is called.
+    """
 
     added: list[str] = field(default_factory=list)
     present: list[str] = field(default_factory=list)
     repaired: list[str] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
+    merged: dict[str, int] = field(default_factory=dict)
+    circles: list[str] = field(default_factory=list)
+    aside: list[str] = field(default_factory=list)
 
 
 def add(
@@ -63,7 +72,7 @@ def add(
     *,
     slug: str,
     name: str,
-    aoi: BaseGeometry,
+    aoi: BaseGeometry | None,
     licence: BaseGeometry | None = None,
     country: str | None = None,
     commodity: str | None = None,
@@ -79,7 +88,7 @@ def add(
     """
     limit = settings().max_aoi_km2
     ground = sound_aoi(aoi, max_km2=limit)
-    permit = None if licence is None else sound(licence, max_km2=limit)
+    permit = None if licence is None else sound(licence, max_km2=limit, what="licence")
     words = {
         "country": country, "commodity": commodity, "operator": operator, "mine_type": mine_type,
         "model": _model(model), "notes": notes, "priority": _priority(priority),
@@ -106,7 +115,10 @@ def _model(given: str | None) -> str | None:
         return None
     from models import zoo  # torch takes its time
 
-    return zoo.lasting(given)
+    try:
+        return zoo.lasting(given)
+    except OSError as error:  # a cell of a thousand letters is no file's name
+        raise WrongUse(f"'{given[:40]}...' is no model: see `minecam model list`") from error
 
 
 def _insert(
@@ -134,29 +146,65 @@ def _fit(word: str, text: str | None) -> str | None:
     return fit(text, "notes", most=LONGEST_NOTES, lines=True) if word == "notes" else fit(text, word.replace("_", " "))
 
 
-def import_outlines(connection: sql.Connection, path: Path | str, layer: str | None = None) -> Imported:
-    """Register every mine of a GeoJSON, GeoPackage or KML file; mines whose slug is known stay as they are.
+def import_outlines(
+    connection: sql.Connection,
+    path: Path | str,
+    layer: str | None = None,
+    *,
+    merge: bool = True,
+    radius: float | None = None,
+) -> Imported:
+    """Register every mine of a file that `read_table` reads; mines whose slug is known stay as they are.
 
-    A mine whose outline or model cannot be used is refused by name, the others go in. Raises WrongUse when
-    the file cannot be read.
+    Rows of one mine are put together unless `merge` is False; points become circles of `radius` metres, where that is
+    given. A mine whose outline or model cannot be used is refused by name, the others go in. Raises WrongUse when the
+    file cannot be read.
     """
     path = Path(path)
-    limit = settings().max_aoi_km2
-    imported = Imported()
+    table = read_table(path, layer)
+    imported = Imported(aside=[*table.aside, *doubts(table.frame)])
     with connection.transaction():
-        for site in sites(read_frame(path, layer), stem=path.stem):
+        for site in sites(table.frame, stem=path.stem, merge=merge):
             try:
-                aoi = sound_aoi(site.aoi, max_km2=limit)
-                licence = None if site.licence is None else sound(site.licence, max_km2=limit)
-                words = {**site.words, "model": _model(site.words.get("model"))}
-                new = _insert(connection, site.slug, site.name, aoi, licence, words)
+                _import(connection, site, radius, imported)
             except (WrongUse, ModelError) as error:
                 imported.refused.append((site.name, str(error)))
-                continue
-            (imported.added if new else imported.present).append(site.slug)
-            if new and (aoi.repaired or (licence is not None and licence.repaired)):
-                imported.repaired.append(site.slug)
     return imported
+
+
+def _import(connection: sql.Connection, site: Site, radius: float | None, imported: Imported) -> None:
+    if site.fault is not None:
+        raise WrongUse(site.fault)
+    limit = settings().max_aoi_km2
+    ground, words = site.aoi, {**site.words, "model": _model(site.words.get("model"))}
+    circle = radius is not None and not polygons(ground)
+    if radius is not None and circle:
+        ground = around(ground, radius)
+        words["notes"] = "\n".join(filter(None, (words.get("notes"), circle_note(site.aoi, radius))))
+    aoi = sound_aoi(ground, max_km2=limit)
+    licence = None if site.licence is None else sound(site.licence, max_km2=limit, what="licence")
+    new = _insert(connection, site.slug, site.name, aoi, licence, words)
+    (imported.added if new else imported.present).append(site.slug)
+    if site.rows > 1:
+        imported.merged[site.slug] = site.rows
+    if not circle:
+        imported.aside += beside([site])
+    if new and circle:
+        imported.circles.append(site.slug)
+    if new and (aoi.repaired or (licence is not None and licence.repaired)):
+        imported.repaired.append(site.slug)
+
+
+def circle_note(geometry: BaseGeometry | None, radius: float) -> str:
+    """Return the note that marks an AOI as no outline that anyone drew."""
+    return f"AOI: {radius:g} m around {others(geometry).replace('1 ', 'a ')}, no drawn outline"
+
+
+def licence_of(path: Path, layer: str | None = None) -> tuple[BaseGeometry, list[str]]:
+    """Return all outlines of a file as one licence, and in words what was left aside; raises WrongUse."""
+    table = read_table(path, layer)
+    rows = sites(table.frame, stem=path.stem, merge=False)
+    return GeometryCollection([row.aoi for row in rows if row.aoi is not None]), [*table.aside, *beside(rows)]
 
 
 def find(connection: sql.Connection, slug: str) -> Mine:

@@ -1,23 +1,23 @@
-"""Mine outlines as people bring them: outline files, whose rows become the mines that they speak of."""
+"""Tables of outlines made into the mines that their rows speak of. Pure."""
 
 import json
 import math
 import re
 import unicodedata
-from collections.abc import Container, Mapping
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
-from pathlib import Path
-from typing import Any
 
 import geopandas
-import pyogrio
+import numpy as np
 import shapely
-from shapely.geometry import shape
+from shapely.geometry import GeometryCollection, shape
 from shapely.geometry.base import BaseGeometry
 
-from tasks.errors import WrongUse
-from tasks.text import clean, one_line
+from tasks.mines.columns import COLUMNS, Texts, folded, key_of, texts_of, word
+from tasks.mines.outline import others, polygons
+from tasks.rasters import unrolled
+from tasks.text import clean
 
 NEAR_KM = 50.0
 """Outlines of one name that lie farther apart are different mines."""
@@ -25,36 +25,36 @@ NEAR_KM = 50.0
 KM_PER_DEGREE = 111.2
 """Of latitude."""
 
-UNREADABLE = (
-    pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
-    shapely.errors.ShapelyError, ValueError,
-)  # fmt: skip
-"""What reading a file raises that is no outline file, or a broken one."""
 
-COLUMNS = {
-    "slug": ("slug",),
-    "key": ("mine_id", "gem_mine_id", "site_id", "tile_id", "id", "fid"),
-    "name": ("name", "mine_name", "mine", "site", "site_name", "title"),
-    "country": ("country", "country_area", "country_name", "nation"),
-    "commodity": ("commodity", "commodities", "primary_commodity", "mineral", "coal_grade"),
-    "operator": ("operator", "owner", "company"),
-    "mine_type": ("mine_type", "minetype", "minetype1", "type", "mine_feature_subcategory"),
-    "licence": ("licence", "license", "concession"),
-    "model": ("model",),
-    "notes": ("notes", "comment", "description"),
-}
-"""Column names that outline files use for what we record, the likeliest first."""
+NAMELESS = "it has neither a name nor a '{}': fill one in (done later, that would make another mine of it)"
 
 
 @dataclass(frozen=True)
 class Site:
-    """One mine of an outline file: its recorded words and its geometries as found (EPSG:4326)."""
+    """One mine of a table: its recorded words, and its geometries as found (EPSG:4326) in `rows` rows.
+
+    `cells` has all that its rows say, by column. `fault` says why it cannot be a mine, where its rows do not.
+    """
 
     slug: str
     name: str
-    aoi: BaseGeometry
+    aoi: BaseGeometry | None
     licence: BaseGeometry | None
     words: dict[str, str]
+    rows: int
+    cells: dict[str, str]
+    fault: str | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: what it says, its geometry, and its name where it says none."""
+
+    cells: Texts
+    geometry: BaseGeometry | None
+    place: str
+    key: str | None
+    name: str
 
 
 def slugify(name: str) -> str:
@@ -72,53 +72,51 @@ def slug_of(name: str, *otherwise: str) -> str:
     return slugify(f"mine {otherwise[-1]}") if otherwise else ""
 
 
-def read_frame(path: Path, layer: str | None = None) -> geopandas.GeoDataFrame:
-    """Read the outlines of a GeoJSON, GeoPackage or KML file in EPSG:4326; raises WrongUse when it cannot."""
-    if not path.exists():
-        raise WrongUse(f"there is no file {path}")
-    try:
-        layers = [name for name, kind in pyogrio.list_layers(path) if kind is not None]
-        if layer is None and len(layers) > 1:
-            raise WrongUse(f"{path.name} has the layers {', '.join(layers)}: choose one with --layer")
-        if layer is not None and layer not in layers:
-            raise WrongUse(f"{path.name} has no layer '{layer}', only {', '.join(layers)}")
-        frame = pyogrio.read_dataframe(path, layer=layer, on_invalid="fix")  # rings that do not close
-    except UNREADABLE as error:
-        raise WrongUse(
-            f"{path.name} is no readable outline file (GeoJSON, GeoPackage, KML): {one_line(error)}"
-        ) from error
-    if not isinstance(frame, geopandas.GeoDataFrame) or frame.empty:
-        raise WrongUse(f"{path.name} holds no outlines")
-    return frame if frame.crs is None else frame.to_crs(4326)
+def doubts(frame: geopandas.GeoDataFrame) -> list[str]:
+    """Return in words which columns of a table that are called like a key are none, and why."""
+    return key_of(texts_of(frame))[1]
 
 
-def sites(frame: geopandas.GeoDataFrame, *, stem: str) -> list[Site]:
+def beside(found: Sequence[Site]) -> list[str]:
+    """Return in words what `found` hold that is no polygon ("beacon: 1 point")."""
+    held = [(site.name, others(site.aoi) or ("" if polygons(site.aoi) else "no outline")) for site in found]
+    return [f"{name}: {what}" for name, what in held if what]
+
+
+def sites(frame: geopandas.GeoDataFrame, *, stem: str, merge: bool = True) -> list[Site]:
     """Return the mines of an outline table; rows of one mine (same slug or key, else name) become one site.
 
-    Rows of one name that lie more than 50 km apart or in different countries are different mines. A mine without a
-    name is called after its key (`Tile 514`), or after the file (`stem`) and its row number, and so is the slug of a
-    name without ASCII letters.
+    Rows of one name that lie more than 50 km apart or in different countries are different mines; without `merge` every
+    row is one. A column is a key where it behaves like one (`columns.key_of`). A mine without a name is called after
+    its key (`Tile 514`), or after the file (`stem`) and its row number, and so is the slug of a name without ASCII
+    letters. A row without name and key in a table that has a key is no mine: filled in later, it would be another.
     """
-    names = {re.sub(r"[^a-z0-9]+", "_", str(column).lower()).strip("_"): column for column in frame.columns}
-    chosen = {word: next((names[c] for c in known if c in names), None) for word, known in COLUMNS.items()}
-    groups: dict[str, list[Mapping[str, Any]]] = {}
-    for number, row in enumerate(frame.to_dict("records"), start=1):
-        words = {word: row[column] for word, column in chosen.items() if column is not None and _given(row[column])}
-        words["aoi"] = row[frame.geometry.name]
-        words["row"] = f"{stem} {number}"
-        words.setdefault("name", _name_without_name(words, chosen["key"], stem, number))
-        group = str(words.get("slug") or words.get("key") or words["name"])
-        groups.setdefault(group, []).append(words)
+    texts = texts_of(frame)
+    key, _ = key_of(texts)
+    rows = [_row(*one, key=key, stem=stem) for one in zip(texts, frame.geometry, range(1, len(texts) + 1), strict=True)]
+    groups: dict[str, list[Row]] = {}
+    for number, row in enumerate(rows):
+        groups.setdefault(str(number) if not merge else folded(row.key or row.name), []).append(row)
     found: dict[str, Site] = {}
-    for key, rows in groups.items():
-        named = not ("slug" in rows[0] or "key" in rows[0])
-        for part in _neighbours(rows) if named else [rows]:
-            site = _site(part)
-            if site.slug in found and not named:
-                site = replace(site, slug=f"{site.slug[:50]}-{slugify(key)[:12]}")
+    for group in groups.values():
+        keyed = group[0].key is not None
+        for part in [group] if keyed else _neighbours(group):
+            site = _site(part, key)
+            if site.slug in found and keyed and key != "slug" and merge:
+                site = replace(site, slug=f"{site.slug[:50]}-{slugify(str(group[0].key))[:12]}")
             site = replace(site, slug=_free(site.slug, found))
             found[site.slug] = site
     return list(found.values())
+
+
+def _row(cells: Texts, geometry: BaseGeometry | None, number: int, *, key: str | None, stem: str) -> Row:
+    place = f"{stem} {number}"
+    value = None if key is None else cells.get(key)
+    name = word(cells, "name")
+    if name is None and value is not None:
+        kind = re.sub(r"_?id$", "", str(key)).replace("_", " ") or stem
+        name = value if key == "slug" else f"{kind.capitalize()} {value}"
+    return Row(cells, geometry, place, value, clean(name or place))
 
 
 def _free(slug: str, taken: Container[str]) -> str:
@@ -127,64 +125,64 @@ def _free(slug: str, taken: Container[str]) -> str:
     return next(one for one in numbered if one not in taken)
 
 
-def _neighbours(rows: list[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+def _neighbours(rows: Sequence[Row]) -> list[list[Row]]:
     """Return `rows` in groups of one country whose outlines lie near each other."""
     groups: list[list[int]] = []
     for number, row in enumerate(rows):
         joined = [number]
         for group in list(groups):
             one_country = _same_country([rows[at] for at in (*joined, *group)])
-            if one_country and any(_near(row["aoi"], rows[at]["aoi"]) for at in group):
+            if one_country and any(_near(row.geometry, rows[at].geometry) for at in group):
                 groups.remove(group)
                 joined = sorted([*group, *joined])
         groups.append(joined)
     return [[rows[at] for at in group] for group in sorted(groups)]
 
 
-def _same_country(rows: list[Mapping[str, Any]]) -> bool:
-    return len({str(row["country"]).strip().lower() for row in rows if "country" in row}) < 2
+def _same_country(rows: Sequence[Row]) -> bool:
+    return len({folded(country) for row in rows if (country := word(row.cells, "country"))}) < 2
 
 
 def _near(one: BaseGeometry | None, other: BaseGeometry | None) -> bool:
     """Return whether two outlines (EPSG:4326) lie within 50 km; what has no place is near to everything."""
     if one is None or other is None or one.is_empty or other.is_empty:
         return True
-    squeeze = [math.cos(math.radians(one.centroid.y)), 1.0]  # a degree of longitude is shorter than one of latitude
-    degrees = shapely.distance(*(shapely.transform(part, lambda points: points * squeeze) for part in (one, other)))
+    squeeze = math.cos(math.radians(one.centroid.y))  # a degree of longitude is shorter than one of latitude
+
+    def flat(geometry: BaseGeometry, turn: int = 0) -> BaseGeometry:
+        parts = [unrolled(part) for part in polygons(geometry)]
+        whole = GeometryCollection(parts) if parts else geometry
+        return shapely.transform(whole, lambda points: (points + np.array([turn, 0])) * np.array([squeeze, 1]))
+
+    degrees = min(shapely.distance(flat(one), flat(other, turn)) for turn in (-360, 0, 360))  # the 180° meridian
     return not degrees * KM_PER_DEGREE > NEAR_KM
 
 
-def _given(value: Any) -> bool:
-    return value is not None and value == value and clean(value) != ""
+def _site(rows: Sequence[Row], key: str | None) -> Site:
+    cells: dict[str, str] = {}
+    for row in rows:  # of each column, the first row that says something
+        cells = {**row.cells, **cells}
+    known = [what for what in COLUMNS if what not in ("slug", "key", "name", "licence")]
+    words = {what: clean(said, lines=what == "notes") for what in known if (said := word(cells, what))}
+    first = next((row for row in rows if word(row.cells, "name")), rows[0])
+    slug = clean(first.key or "") if key == "slug" and first.key else slug_of(first.name, first.key or "", first.place)
+    geometries = [row.geometry for row in rows if row.geometry is not None]
+    aoi = geometries[0] if len(geometries) == 1 else GeometryCollection(geometries)
+    return Site(
+        slug=slug,
+        name=first.name,
+        aoi=aoi if geometries else None,
+        licence=_licence(word(cells, "licence")),
+        words=words,
+        rows=len(rows),
+        cells=cells,
+        fault=None if key is None or first.key or word(cells, "name") else NAMELESS.format(key),
+    )
 
 
-def _name_without_name(words: Mapping[str, Any], key_column: str | None, stem: str, number: int) -> str:
-    if "slug" in words:
-        return str(words["slug"])
-    kind = re.sub(r"(?i)[ _-]*id$", "", str(key_column or "")) or stem
-    return f"{kind.capitalize()} {words['key']}" if "key" in words else f"{stem} {number}"
-
-
-def _site(rows: list[Mapping[str, Any]]) -> Site:
-    first = rows[0]
-    known = [word for word in first if word in COLUMNS and word not in ("slug", "key", "licence")]
-    text = {word: clean(first[word], lines=word == "notes") for word in known}
-    name = text.pop("name")
-    slug = clean(first["slug"]) if "slug" in first else slug_of(name, str(first.get("key", "")), first["row"])
-    return Site(slug, name, _together([row["aoi"] for row in rows]), _licence(first.get("licence")), text)
-
-
-def _together(shapes: list[BaseGeometry | None]) -> BaseGeometry:
-    """One geometry of all rows of a mine; rows that overlap are merged, a lone row stays as found."""
-    given = [part for part in shapes if part is not None]
-    if len(given) == 1:
-        return given[0]
-    return shapely.union_all([shapely.make_valid(part) if not part.is_valid else part for part in given])
-
-
-def _licence(value: Any) -> BaseGeometry | None:
+def _licence(text: str | None) -> BaseGeometry | None:
     """A licence column holds a GeoJSON geometry; other words there (a licence number) are no outline."""
     try:
-        return shape(json.loads(value) if isinstance(value, str) else value) if value is not None else None
-    except (ValueError, TypeError, AttributeError, KeyError, shapely.errors.ShapelyError):
+        return None if text is None else shape(json.loads(text))
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError, shapely.errors.ShapelyError):
         return None

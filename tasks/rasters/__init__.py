@@ -2,6 +2,7 @@
 
 from tasks.rasters.cog import Raster, decode, read_raster, write_cog
 from tasks.rasters.grid import HECTARES_PER_PIXEL, PIXEL, Grid, grid_for, to_utm, to_wgs84
+from tasks.rasters.meridian import cut, in_one_piece, unrolled
 from tasks.rasters.pictures import Panel, address, before_after, colours, overlay, pixels, rings, sheet, thumbnail
 from tasks.rasters.scene import read_scene, write_classes
 from tasks.rasters.validity import CLOUD, cloud_mask, near_invalid, valid_mask
@@ -17,8 +18,10 @@ __all__ = [
     "before_after",
     "cloud_mask",
     "colours",
+    "cut",
     "decode",
     "grid_for",
+    "in_one_piece",
     "near_invalid",
     "overlay",
     "pixels",
@@ -29,6 +32,7 @@ __all__ = [
     "thumbnail",
     "to_utm",
     "to_wgs84",
+    "unrolled",
     "valid_mask",
     "write_classes",
     "write_cog",

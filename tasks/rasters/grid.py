@@ -14,6 +14,8 @@ from pyproj import Transformer
 from rasterio.features import geometry_mask
 from shapely.geometry.base import BaseGeometry
 
+from tasks.rasters.meridian import in_one_piece
+
 PIXEL = 10.0
 """Side of a pixel in metres."""
 HECTARES_PER_PIXEL = 0.01
@@ -70,13 +72,14 @@ class Grid:
 
 def utm_epsg(longitude: float, latitude: float) -> int:
     """Return the EPSG code of the WGS 84 / UTM zone of a place in degrees."""
-    zone = min(int((longitude + 180) // 6) + 1, 60)
+    zone = int((longitude + 180) // 6) % 60 + 1 if longitude != 180 else 60
     return (32600 if latitude >= 0 else 32700) + zone
 
 
 def grid_for(aoi: BaseGeometry) -> Grid:
     """Return the grid of `aoi` (EPSG:4326): the UTM zone of its centroid, snapped outward to whole 10 m."""
-    epsg = utm_epsg(aoi.centroid.x, aoi.centroid.y)
+    centre = in_one_piece(aoi).centroid
+    epsg = utm_epsg(centre.x, centre.y)
     west, south, east, north = to_utm(aoi, epsg).bounds
     left, top = math.floor(west / PIXEL), math.ceil(north / PIXEL)
     width = max(math.ceil(east / PIXEL) - left, 1)

@@ -16,7 +16,8 @@ import sql
 from tasks.errors import WrongUse
 from tasks.mines import registry
 from tasks.mines.outline import sound_aoi
-from tasks.mines.sites import read_frame, sites
+from tasks.mines.reading import read_table
+from tasks.mines.sites import sites
 from tests.fuzz.cases import NUMBERS, WORDS, dumped, fuzz, mangled, mutated, words
 
 RING = [[81.1, 21.1], [81.12, 21.1], [81.12, 21.12], [81.1, 21.12], [81.1, 21.1]]
@@ -187,4 +188,4 @@ def test_words_of_a_mine(database: sql.Connection) -> None:
 def test_a_bomb_of_brackets(tmp_path: Path) -> None:
     (tmp_path / "mines.geojson").write_text('{"type":"FeatureCollection","features":' + "[" * 100_000)
     with pytest.raises(WrongUse):
-        read_frame(tmp_path / "mines.geojson")
+        read_table(tmp_path / "mines.geojson")

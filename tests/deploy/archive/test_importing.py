@@ -16,7 +16,8 @@ from deploy.archive.layouts import in_turn
 from deploy.archive.products import sentinel2, tile
 from deploy.archive.writing import SceneGrid
 from tasks.errors import WrongUse
-from tasks.mines.sites import read_frame, sites
+from tasks.mines.reading import read_table
+from tasks.mines.sites import sites
 from tasks.rasters.grid import to_utm
 
 L2A = "sentinel-2-l2a"
@@ -90,7 +91,7 @@ def test_the_aoi_is_the_footprint_less_ten_metres(tmp_path: Path) -> None:
     aoi = to_utm(shape(places(tmp_path / "archive")["pit"]["geometry"]), 32723)
     whole = box(610000, 7790000 - 300, 610400, 7790000)
     assert aoi.symmetric_difference(whole.buffer(-10, join_style="mitre")).area < 1
-    site = sites(read_frame(tmp_path / "archive" / "places.geojson"), stem="places")[0]
+    site = sites(read_table(tmp_path / "archive" / "places.geojson").frame, stem="places")[0]
     assert (site.slug, site.name) == ("pit", "pit")
 
 

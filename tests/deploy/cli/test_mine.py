@@ -1,9 +1,11 @@
 import json
+import math
 from pathlib import Path
 
 import geopandas
 import pytest
-from shapely.geometry import box
+import shapely
+from shapely.geometry import Point, Polygon, box
 from typer.testing import CliRunner
 
 from deploy.cli.mine import app
@@ -63,3 +65,65 @@ def test_namesakes_far_apart_are_added_by_import_alone(home: Path, tmp_path: Pat
 @pytest.mark.parametrize("command", ["add", "import", "list", "show"])
 def test_every_command_has_an_example(command: str) -> None:
     assert f"minecam mine {command}" in _minecam(command, "--help")
+
+
+def _table(path: Path, *rows: tuple[str, Polygon | Point]) -> Path:
+    frame = geopandas.GeoDataFrame({"name": [name for name, _ in rows]}, geometry=[one for _, one in rows], crs=4326)
+    frame.to_file(path)
+    return path
+
+
+def test_what_is_put_together_or_left_aside_is_said_and_can_be_refused(home: Path, tmp_path: Path) -> None:
+    pits = _table(
+        tmp_path / "pits.geojson",
+        ("Pit", box(1, 1, 1.1, 1.1)), ("Pit", box(1.2, 1, 1.3, 1.1)), ("Pit", Point(1, 1)), ("Gate", Point(1, 1)),
+    )  # fmt: skip
+    said = CliRunner().invoke(app, ["import", str(pits)]).output
+    assert "1 added, 0 already registered, 1 refused" in said and "pit: 3 rows" in said and "Pit: 1 point" in said
+    assert "refused Gate: the outline is a point" in said
+    done = json.loads(_minecam("import", str(pits), "--parts", "separate", "--json"))
+    assert done["present"] == ["pit"] and done["added"] == ["pit-2"] and done["merged"] == {}
+
+
+def test_a_mine_is_added_though_labels_stand_beside_its_outline(home: Path, tmp_path: Path) -> None:
+    said = _minecam("add", str(_table(tmp_path / "a.geojson", ("Pit", box(1, 1, 1.1, 1.1)), ("Gate", Point(1, 1)))))
+    assert said.startswith("registered pit, 123") and "left aside: Gate: 1 point" in said
+
+
+def test_small_mines_are_told_in_hectares(home: Path, tmp_path: Path) -> None:
+    quarry = box(-69.1, -24.3, -69.0995, -24.2996)
+    assert "registered cantera, 0.22 ha" in _minecam("add", str(_table(tmp_path / "a.geojson", ("Cantera", quarry))))
+    assert "0.22 ha" in _minecam("list")
+
+
+BOW_TIE = Polygon([(0.9, 0.9), (1.2, 1.2), (1.2, 0.9), (0.9, 1.2)])
+
+
+def test_all_polygons_of_a_licence_file_count_and_a_fault_is_that_of_the_licence(
+    home: Path, outline: Path, tmp_path: Path
+) -> None:
+    bad = _table(tmp_path / "bad.geojson", ("x", BOW_TIE), ("y", box(2, 2, 2.1, 2.1)))
+    with pytest.raises(WrongUse, match="the licence crosses itself"):
+        _minecam("add", str(outline), "--licence", str(bad))
+    with pytest.raises(WrongUse, match="the licence is a point, not a polygon: draw it"):
+        _minecam("add", str(outline), "--licence", str(_table(tmp_path / "p.geojson", ("x", Point(1, 1)))))
+    good = _table(
+        tmp_path / "b.gpkg", ("x", box(1, 1, 1.1, 1.1)), ("beacon", Point(1, 1)), ("y", box(1.05, 1, 1.2, 1.1))
+    )
+    said = _minecam("add", str(outline), "--licence", str(good))
+    assert "left aside: licence: beacon: 1 point" in said
+    licence = shapely.geometry.shape(json.loads(_minecam("show", "east-pit", "--json"))["licence"])
+    assert licence.equals(box(1, 1, 1.2, 1.1)) and len(licence.geoms) == 1
+
+
+def test_points_become_circles_where_that_is_wanted(home: Path, tmp_path: Path) -> None:
+    register = tmp_path / "register.csv"
+    register.write_text("Name;Latitude;Longitude;Country\nNorte;-24,3;-69,1;Chile\nSur;;;Chile\n", encoding="utf-8-sig")
+    refused = CliRunner().invoke(app, ["import", str(register)])
+    assert refused.exit_code == 1 and "refused Norte: the outline is a point" in refused.output
+    assert "--buffer 2km" in refused.output
+    said = CliRunner().invoke(app, ["import", str(register), "--buffer", "2km"]).output
+    assert "1 added, 0 already registered, 1 refused" in said and "norte: a circle around a point" in said
+    mine = json.loads(_minecam("show", "norte", "--json"))
+    assert mine["km2"] == pytest.approx(4 * math.pi, rel=1e-3) and mine["country"] == "Chile"
+    assert mine["notes"] == "AOI: 2000 m around a point, no drawn outline"

@@ -1,12 +1,16 @@
+import math
+
 import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
+from shapely.affinity import translate
+from shapely.geometry import GeometryCollection, LineString, MultiPolygon, Point, Polygon, box
+from shapely.geometry.base import BaseGeometry
 
 from tasks.errors import WrongUse
-from tasks.mines.outline import sound, sound_aoi, square_kilometres
-from tasks.rasters.grid import to_wgs84
+from tasks.mines.outline import area_text, sound, sound_aoi, square_kilometres
+from tasks.rasters.grid import grid_for, to_wgs84
 
 BOW_TIE = Polygon([(0, 0), (0.1, 0.1), (0.1, 0), (0, 0.1)])
 SPIKE = Polygon([(0, 0), (0.1, 0), (0.1, 0.05), (0.12, 0.05), (0.1, 0.05), (0.1, 0.1), (0, 0.1)])
@@ -17,15 +21,15 @@ SPIKE = Polygon([(0, 0), (0.1, 0), (0.1, 0.05), (0.12, 0.05), (0.1, 0.05), (0.1,
     [
         (None, "empty"),
         (Polygon(), "empty"),
-        (Point(1, 2), "Point, not a polygon"),
-        (LineString([(0, 0), (1, 1)]), "not a polygon"),
+        (Point(1, 2), "a point, not a polygon: .*--buffer"),
+        (LineString([(0, 0), (1, 1)]), "a line, not a polygon: draw it"),
         (Polygon([(0, 0), (1, 1), (2, 2)]), "no area"),
         (box(0, 0, 1e-6, 1e-6), "no area"),
         (BOW_TIE, "crosses itself"),
         (box(0, 0, 3, 3), "MINECAM_MAX_AOI_KM2"),
-        (box(179, 0, 181, 1), "±180"),
         (box(0, 89, 1, 91), "±90"),
-        (box(-179, 0, 179, 0.01), "half the globe"),
+        (shapely.segmentize(box(-170, 0, 170, 0.01), 90), "MINECAM_MAX_AOI_KM2"),
+        (box(21.1, 121.1, 21.2, 121.2), "swapped"),
         (box(300_000, 5_000_000, 300_100, 5_000_100), "±180"),
     ],
 )
@@ -76,3 +80,72 @@ def test_an_outline_without_a_pixel_centre_is_refused() -> None:
     with pytest.raises(WrongUse, match="centre of no 10 m pixel"):
         sound_aoi(strip, max_km2=100)
     assert sound_aoi(to_wgs84(box(x + 1, y + 1, x + 9, y + 400), 32633), max_km2=100)
+
+
+PIT, DUMP = box(-69.1, -24.3, -69.07, -24.27), box(-69.02, -24.3, -68.99, -24.27)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        GeometryCollection([PIT, DUMP]),
+        GeometryCollection([MultiPolygon([PIT]), GeometryCollection([GeometryCollection([DUMP])])]),
+        GeometryCollection([Point(-69, -24), PIT, LineString([(-69, -24), (-70, -24)]), DUMP]),
+        MultiPolygon([PIT, DUMP, PIT]),
+        MultiPolygon([box(-69.1, -24.3, -69.08, -24.27), box(-69.08, -24.3, -69.07, -24.27), DUMP]),
+        MultiPolygon([box(-69.1, -24.3, -69.075, -24.27), box(-69.08, -24.3, -69.07, -24.27), DUMP]),
+        GeometryCollection([translate(PIT, 360), translate(DUMP, 360)]),
+    ],
+    ids=["flat", "nested", "with a label and a road", "twice", "touching", "overlapping", "from 0 to 360"],
+)
+def test_one_ground_is_one_outline_however_it_is_written(written: BaseGeometry) -> None:
+    outline = sound_aoi(written, max_km2=100)
+    assert not outline.repaired and len(outline.geometry.geoms) == 2
+    assert outline.geometry.symmetric_difference(MultiPolygon([PIT, DUMP])).area < 1e-12
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        MultiPolygon([box(179.99, 66, 180, 66.02), box(-180, 66, -179.98, 66.02)]),
+        Polygon([(179.99, 66), (-179.98, 66), (-179.98, 66.02), (179.99, 66.02)]),
+        box(179.99, 66, 180.02, 66.02),
+        box(-180.01, 66, -179.98, 66.02),
+        GeometryCollection([box(179.99, 66, 180.01, 66.02), box(-180, 66, -179.98, 66.02)]),
+    ],
+    ids=["cut", "wrapped", "past 180", "past -180", "both"],
+)
+def test_a_mine_across_the_180th_meridian_is_one_however_it_is_written(written: BaseGeometry) -> None:
+    outline = sound_aoi(written, max_km2=100)
+    west, _, east, _ = outline.geometry.bounds
+    assert (west, east) == (-180, 180) and len(outline.geometry.geoms) == 2
+    assert square_kilometres(outline.geometry) == pytest.approx(square_kilometres(box(0, 66, 0.03, 66.02)), rel=1e-6)
+    grid = grid_for(outline.geometry)
+    assert grid.epsg in (32601, 32660) and grid.width < 200
+    assert grid.mask(outline.geometry).sum() / 1e4 == pytest.approx(square_kilometres(outline.geometry), rel=5e-3)
+
+
+def test_a_wrapped_outline_keeps_its_hole_and_its_crossing_is_told() -> None:
+    ring = [(179.9, 66), (-179.9, 66), (-179.9, 66.1), (179.9, 66.1)]
+    hole = [(-179.96, 66.02), (-179.96, 66.04), (-179.92, 66.04), (-179.92, 66.02)]
+    area = square_kilometres(sound(Polygon(ring, [hole]), max_km2=1000).geometry)
+    whole = box(0, 66, 0.2, 66.1) - box(0.14, 66.02, 0.18, 66.04)
+    assert area == pytest.approx(square_kilometres(whole), rel=1e-5)
+    with pytest.raises(WrongUse, match="the zone crosses itself"):
+        sound(Polygon([ring[0], ring[2], ring[1], ring[3]]), max_km2=1000, what="zone")
+
+
+def test_a_zone_around_the_globe_is_left_whole() -> None:
+    zone = sound(box(-180, -90, 180, -60), max_km2=math.inf, what="zone").geometry
+    assert zone.equals(box(-180, -90, 180, -60))
+
+
+def test_one_crossing_part_is_refused_beside_sound_ones_and_called_what_it_is() -> None:
+    with pytest.raises(WrongUse, match="the licence crosses itself"):
+        sound(GeometryCollection([BOW_TIE, PIT]), max_km2=10_000, what="licence")
+    assert sound(GeometryCollection([SPIKE, PIT]), max_km2=10_000, what="licence").repaired
+
+
+def test_small_areas_are_told_in_hectares() -> None:
+    assert area_text(box(-69.1, -24.3, -69.0995, -24.2996)) == "0.22 ha"
+    assert area_text(PIT) == "10.12 km²"
