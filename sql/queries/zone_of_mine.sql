@@ -1,5 +1,5 @@
--- The ground of all zones that reach into the mine's AOI; null where there is none.
-select st_asbinary(st_union(z.geom)) as geom
+-- The ground of all zones that reach into the mine's AOI, as far as it lies around it; null where there is none.
+select st_asbinary(st_union(near(z.geom, m.aoi))) as geom
 from mine m
 join zone z on st_intersects(z.geom, m.aoi)
 where m.mine_id = %(mine_id)s

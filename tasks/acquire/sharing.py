@@ -59,7 +59,7 @@ def _wider(one: Bounds, other: Bounds) -> Bounds:
 
 def _near(extent: Bounds) -> bool:
     west, south, east, north = extent
-    if north - south > 1:  # degrees, of 110 km at least: most of the pairs of a world of mines end here
+    if north - south > 1 or east - west > 180:  # degrees, of 110 km at least: most pairs of a world of mines end here
         return False
     middle = (south + north) / 2
     across, along = _EARTH.inv(west, middle, east, middle)[2], _EARTH.inv(west, south, west, north)[2]

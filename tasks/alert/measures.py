@@ -121,8 +121,8 @@ def joined(shapes: Sequence[BaseGeometry]) -> BaseGeometry:
 
 
 def adds(ground: BaseGeometry, more: BaseGeometry) -> bool:
-    """Say whether `more` reaches beyond `ground` (both in metres) by a square metre or more."""
-    return bool(_snapped(more).difference(_snapped(ground)).area >= 1.0)
+    """Say whether `more` reaches beyond `ground` (both in metres) by a metre: degrees leave long edges a little off."""
+    return bool(_snapped(more).difference(_snapped(ground).buffer(1.0)).area >= 1.0)
 
 
 def _placed(

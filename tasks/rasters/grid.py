@@ -1,6 +1,8 @@
 """The fixed 10 m UTM grid of a mine, and the way between degrees and that grid.
 
-Everything that is downloaded, segmented or compared for one mine lies on its one grid.
+Everything that is downloaded, segmented or compared for one mine lies on its one grid. In degrees, edges are straight
+in degrees (RFC 7946), in UTM they are straight in metres; `to_utm` and `to_wgs84` keep them where they lie, to a tenth
+of a pixel. `to_utm` of the database (`migrations/0023_long_edges.sql`) does the same with the same figures.
 """
 
 import math
@@ -12,13 +14,21 @@ import shapely
 from affine import Affine
 from pyproj import Transformer
 from rasterio.features import geometry_mask
+from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 
-from tasks.rasters.meridian import in_one_piece
+from tasks.rasters.meridian import in_one_piece, is_cut
 
 PIXEL = 10.0
 """Side of a pixel in metres."""
 HECTARES_PER_PIXEL = 0.01
+
+STEP = 0.02
+"""Longest edge in degrees of which only the corners are moved: its middle lies off by 0.1 m at most."""
+STRIDE = 2000.0
+"""The same in metres: off by 0.5 m at most, up to 80° of latitude."""
+REACH = 20.0
+"""Degrees of longitude beside its central meridian up to which a UTM zone gives places."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +87,10 @@ def utm_epsg(longitude: float, latitude: float) -> int:
 
 
 def grid_for(aoi: BaseGeometry) -> Grid:
-    """Return the grid of `aoi` (EPSG:4326): the UTM zone of its centroid, snapped outward to whole 10 m."""
+    """Return the grid of `aoi` (EPSG:4326): the UTM zone of its centroid, snapped outward to whole 10 m.
+
+    An AOI on both sides of the 180° meridian lies together all the same.
+    """
     centre = in_one_piece(aoi).centroid
     epsg = utm_epsg(centre.x, centre.y)
     west, south, east, north = to_utm(aoi, epsg).bounds
@@ -98,10 +111,47 @@ def _moved(geometry: BaseGeometry, source: int, target: int) -> BaseGeometry:
 
 
 def to_utm(geometry: BaseGeometry, epsg: int) -> BaseGeometry:
-    """Return `geometry` (EPSG:4326, longitude first) in metres of `epsg`."""
-    return _moved(geometry, 4326, epsg)
+    """Return `geometry` (EPSG:4326, longitude first) in metres of the UTM zone `epsg`.
+
+    What lies farther than 20° from the zone's central meridian has no place in it and is cut off, so that the largest
+    zone can be moved; what is cut at 180° is whole again.
+    """
+    return _moved(shapely.segmentize(_beside(geometry, _meridian(epsg)), STEP), 4326, epsg)
 
 
 def to_wgs84(geometry: BaseGeometry, epsg: int) -> BaseGeometry:
-    """Return `geometry` (metres of `epsg`) in EPSG:4326, longitude first."""
-    return _moved(geometry, epsg, 4326)
+    """Return `geometry` (metres of the UTM zone `epsg`) in EPSG:4326, longitude first, cut where it crosses 180°."""
+    moved = _moved(_strides(geometry), epsg, 4326)
+    if not is_cut(moved):
+        return moved
+    west = _meridian(epsg) - 180
+    whole = shapely.transform(moved, lambda at: np.column_stack([(at[:, 0] - west) % 360 + west, at[:, 1]]))
+    return _turned(whole, shapely.box(-180, -90, 180, 90))
+
+
+def _meridian(epsg: int) -> int:
+    return 6 * (epsg % 100) - 183
+
+
+def _strides(geometry: BaseGeometry) -> BaseGeometry:
+    """Cut edges (in metres) that are too long; rounded, so that neighbours, who see them from both ends, agree."""
+    dense = shapely.segmentize(geometry, STRIDE)
+    if shapely.get_num_coordinates(dense) == shapely.get_num_coordinates(geometry):
+        return geometry
+    return shapely.transform(dense, lambda points: np.round(points, 6))
+
+
+def _beside(geometry: BaseGeometry, meridian: int) -> BaseGeometry:
+    """Return what of `geometry` (EPSG:4326) lies within REACH of `meridian`, its longitudes counted from there."""
+    west, _, east, _ = geometry.bounds
+    if geometry.is_empty or (meridian - REACH <= west and east <= meridian + REACH):
+        return geometry
+    return _turned(geometry, shapely.box(meridian - REACH, -90, meridian + REACH, 90))
+
+
+def _turned(geometry: BaseGeometry, within: BaseGeometry) -> BaseGeometry:
+    """Return what of `geometry` (EPSG:4326) lies `within`, however often its longitudes were counted round."""
+    turns = [translate(geometry, by) for by in (-360, 0, 360)]
+    parts = shapely.get_parts([turn.intersection(within) for turn in turns if turn.intersects(within)])
+    whole = shapely.get_dimensions(parts) == shapely.get_dimensions(geometry)  # no edges that only touch
+    return shapely.union_all(parts[whole])

@@ -65,6 +65,9 @@ def test_mines_whose_search_costs_no_more_than_one_are_neighbours():
         [first, near, replace(near, mine_id=5)], [far], [other],
     ]  # fmt: skip
     assert neighbourhoods([]) == []
+    both_sides = MultiPolygon([box(179.99, 21.1, 180, 21.12), box(-180, 21.1, -179.99, 21.12)])
+    across = Mine(6, "pit-6", "Pit 6", both_sides, None, None)
+    assert neighbourhoods([across, first]) == [[across], [first]], "its bounds go round the globe"
 
 
 def test_a_pass_is_a_day_of_a_collection_and_an_orbit():
