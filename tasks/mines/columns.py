@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from tasks.text import clean
@@ -51,8 +52,11 @@ def texts_of(table: pd.DataFrame) -> list[dict[str, str]]:
 def text_of(value: Any) -> str:
     """Return what a cell says: whole numbers without a point, though other cells of the column have one or are empty;
     nothing where it is empty."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
     if isinstance(value, dict | list):
-        return json.dumps(value, default=lambda part: part.tolist() if hasattr(part, "tolist") else str(part))
+        whole = json.dumps(value, default=lambda part: part.tolist() if hasattr(part, "tolist") else str(part))
+        return whole if value else ""
     if value is None or value is pd.NA or value != value:
         return ""
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e18:

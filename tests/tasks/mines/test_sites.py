@@ -180,3 +180,9 @@ def test_labels_and_roads_of_a_mine_are_beside_it(tmp_path: Path) -> None:
     found = sites(frame, stem="a")
     assert [site.slug for site in found] == ["pit", "road"] and sound(found[0].aoi, max_km2=10)
     assert beside(found) == ["Pit: 1 point", "Road: 1 line"]
+
+
+def test_a_cell_may_hold_a_list(tmp_path: Path) -> None:
+    words = [{"name": "Uno", "notes": ["a", "b"]}, {"name": "Dos", "notes": []}]
+    first, second = sites(read_table(_collection(tmp_path / "a.geojson", *_boxes(*words))).frame, stem="a")
+    assert first.words == {"notes": '["a", "b"]'} and second.words == {}
