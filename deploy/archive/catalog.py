@@ -17,6 +17,7 @@ from deploy.archive.bands import COLLECTIONS, Collection
 from deploy.archive.cql import Comparison, conditions
 from deploy.archive.failures import Refused, bad, understanding
 from deploy.archive.folder import Scene, parse_time
+from tasks.rasters import in_one_piece
 
 DEFAULT_LIMIT, MAX_LIMIT = 10, 100
 DEFAULT_FIELDS = ("id", "type", "geometry", "bbox", "links", "assets", "properties.datetime")
@@ -52,7 +53,7 @@ class Search:
     @property
     def processing_units(self) -> float:
         """Area (at least 0.01 of a million km²) times months begun, from 0.01 to 1 (ProcessingUnit.qmd)."""
-        outline = box(-180, -90, 180, 90) if self.area is None else self.area.envelope
+        outline = box(-180, -90, 180, 90) if self.area is None else in_one_piece(self.area).envelope
         million_km2 = abs(_EARTH.geometry_area_perimeter(outline)[0]) / 1e12
         return min(1.0, max(0.01, max(0.01, million_km2) * months(self.start, self.end)))
 

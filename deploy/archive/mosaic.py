@@ -22,6 +22,7 @@ from deploy.archive.evalscript import Input, Layer
 from deploy.archive.failures import bad, broken
 from deploy.archive.folder import Scene
 from deploy.archive.process_request import Frame, Source
+from tasks.rasters import kept
 
 OFFSET, FIRST_BASELINE_WITH_OFFSET = 1000, "04.00"
 """What digital numbers of Sentinel-2 carry on top since processing baseline 04.00."""
@@ -31,7 +32,7 @@ def footprint(frame: Frame) -> BaseGeometry:
     """Return the area of `frame` in EPSG:4326."""
     outline = shapely.segmentize(box(*frame.bounds), max(1e-9, max(frame.bounds[2] - frame.bounds[0], 1e-9) / 8))
     degrees = Transformer.from_crs(frame.epsg, 4326, always_xy=True).transform
-    return shapely.transform(outline, lambda points: np.column_stack(degrees(*points.T)))
+    return kept(shapely.transform(outline, lambda points: np.column_stack(degrees(*points.T))))
 
 
 def layers(asked: Input, source: Source, scenes: list[Scene], frame: Frame, mosaicking: str) -> list[Layer]:

@@ -13,6 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 import sql
 from tasks.mines import PRIORITIES, Mine
+from tasks.rasters import in_one_piece
 from tasks.settings import settings
 
 PIXELS = 512 * 512
@@ -79,7 +80,7 @@ def search_units(ground: BaseGeometry, first: date, last: date) -> float:
     (Copernicus Data Space, Sentinel Hub: processing units of data querying).
     """
     months = 12 * (last.year - first.year) + last.month - first.month + (last.day >= first.day)
-    km2 = abs(_EARTH.geometry_area_perimeter(box(*ground.bounds))[0]) / 1e6
+    km2 = abs(_EARTH.geometry_area_perimeter(box(*in_one_piece(ground).bounds))[0]) / 1e6
     return min(max(LEAST_AREA, km2 / SEARCHED_KM2) * max(months, 1), 1.0)
 
 

@@ -17,6 +17,7 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from tasks.errors import ServiceError
+from tasks.rasters import kept
 from tasks.text import one_line
 
 log = logging.getLogger(__name__)
@@ -128,6 +129,6 @@ def shows(product: dict[str, Any], aoi: BaseGeometry) -> bool:
     if outline is None:
         return True
     try:
-        return bool(shape(outline).intersects(aoi))
+        return bool(kept(shape(outline)).intersects(aoi))
     except (ShapelyError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
         raise ServiceError(f"the catalog sent a product whose outline is none ({one_line(repr(error))})") from error

@@ -12,7 +12,7 @@ from shapely.geometry import MultiPolygon
 
 from tasks.acquire import budget
 from tasks.mines import Mine
-from tasks.rasters import PIXEL, Grid
+from tasks.rasters import PIXEL, Grid, in_one_piece
 from tasks.records import Acquisition
 
 REQUEST_UNITS = 1.0
@@ -25,7 +25,7 @@ MAX_SIDE = 2500
 _EARTH = Geod(ellps="WGS84")
 
 Bounds = tuple[float, float, float, float]
-"""West, south, east and north, EPSG:4326."""
+"""West, south, east and north, EPSG:4326; east is past 180 where a mine lies across that meridian."""
 
 Due = tuple[Acquisition, Mine]
 """An acquisition and its mine."""
@@ -40,7 +40,7 @@ def neighbourhoods(mines: Sequence[Mine]) -> list[list[Mine]]:
     groups: list[list[Mine]] = []
     extents: list[Bounds] = []
     for mine in mines:
-        own: Bounds = mine.aoi.bounds
+        own: Bounds = in_one_piece(mine.aoi).bounds
         for number, group in enumerate(groups):
             wider = _wider(extents[number], own)
             if group[0].model == mine.model and _near(wider):

@@ -2,7 +2,7 @@
 
 from tasks.rasters.cog import Raster, decode, read_raster, write_cog
 from tasks.rasters.grid import HECTARES_PER_PIXEL, PIXEL, Grid, grid_for, to_utm, to_wgs84
-from tasks.rasters.meridian import cut, in_one_piece, unrolled
+from tasks.rasters.meridian import cut, in_one_piece, kept, unrolled
 from tasks.rasters.pictures import Panel, address, before_after, colours, overlay, pixels, rings, sheet, thumbnail
 from tasks.rasters.scene import read_scene, write_classes
 from tasks.rasters.validity import CLOUD, cloud_mask, near_invalid, valid_mask
@@ -22,6 +22,7 @@ __all__ = [
     "decode",
     "grid_for",
     "in_one_piece",
+    "kept",
     "near_invalid",
     "overlay",
     "pixels",

@@ -36,6 +36,16 @@ def cut(geometry: BaseGeometry) -> BaseGeometry:
     return pieces[0] if len(pieces) == 1 else MultiPolygon(pieces)
 
 
+def kept(geometry: BaseGeometry) -> BaseGeometry:
+    """Return `geometry`, however its polygons were written down across the meridian, as it is kept: cut there."""
+    west, _, east, _ = geometry.bounds
+    if west >= -180 and east <= 180 and not is_cut(geometry):
+        return geometry
+    parts = shapely.get_parts(shapely.get_parts([geometry]))
+    pieces = [cut(unrolled(part)) for part in parts if isinstance(part, Polygon)]
+    return MultiPolygon([piece for one in pieces for piece in shapely.get_parts(one)])
+
+
 def unrolled(polygon: Polygon) -> Polygon:
     """Return `polygon` with each edge along the shorter way: one that jumps from 179 to -179 goes on to 181.
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import math
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,7 @@ def test_geopackages(database: sql.Connection, tmp_path: Path) -> None:
 
 def test_tables_of_words(database: sql.Connection) -> None:
     """Whatever the columns of a table hold, each mine has a slug, a name, and words that the database takes."""
+    import_module("models.zoo")  # torch takes its time, which is no case's
     columns = [
         "slug",
         "id",
