@@ -61,6 +61,7 @@ def add(
     """
     table = read_table(outline, layer)
     found = sites(table.frame, stem=outline.stem)
+    registry.refuse_points(found, outline.name)
     site = _only(found, outline.name)
     given = {"country": country, "commodity": commodity, "operator": operator, "mine_type": mine_type, "model": model,
              "priority": priority}  # fmt: skip

@@ -22,7 +22,7 @@ LONGITUDE = (
     "longitude", "lon", "long", "lng", "longitud", "longitude_dd", "lon_dd", "long_dd", "x", "x_coord", "point_x",
     "xcoord",
 )  # fmt: skip
-OUTLINE = ("wkt", "geometry", "geom", "the_geom")
+OUTLINE = ("wkt", "geometry", "geom", "the_geom", "geo")
 """Column names for what says where a row lies, the likeliest first."""
 
 CORNERS = 128
@@ -105,14 +105,22 @@ def placed(table: pd.DataFrame, name: str) -> geopandas.GeoDataFrame:
     known = {column for row in texts for column in row}
     drawn = next((column for column in OUTLINE if column in known), None)
     if drawn is not None:
-        geometries: list[Any] = [shapely.from_wkt(row.get(drawn), on_invalid="ignore") for row in texts]
+        geometries: list[Any] = [_drawn(row.get(drawn, "")) for row in texts]
     else:
         x, y = (next((column for column in names if column in known), None) for names in (LONGITUDE, LATITUDE))
         if x is None or y is None:
-            raise WrongUse(f"{name} has no columns 'latitude' and 'longitude' (nor a column 'wkt'): it says no places")
+            raise WrongUse(
+                f"{name} has no columns 'latitude' and 'longitude' (nor 'wkt' or 'geometry'): it says no places"
+            )
         geometries = [_point(row.get(x), row.get(y)) for row in texts]
     plain = table.drop(columns=[column for column in table.columns if str(column).lower() == "geometry"])
     return geopandas.GeoDataFrame(plain, geometry=geometries, crs=4326)
+
+
+def _drawn(text: str) -> BaseGeometry | None:
+    """Return the geometry that `text` is, as WKT or GeoJSON, None where it is none."""
+    read = shapely.from_geojson if text.startswith("{") else shapely.from_wkt
+    return read(text, on_invalid="ignore")
 
 
 def _point(x: str | None, y: str | None) -> Point:

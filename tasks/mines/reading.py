@@ -62,7 +62,7 @@ class Layer:
 
 
 def read_table(path: Path, layer: str | None = None) -> Table:
-    """Read a file of outlines or points: GeoJSON, GeoPackage, Shapefile, KML, KMZ or CSV.
+    """Read a file of outlines or points: GeoJSON, GeoPackage, Shapefile, KML, KMZ, GeoParquet, CSV or Excel.
 
     Of a KML file all folders are read; of other files the one layer with outlines, or `layer`. Raises WrongUse when the
     file cannot be read, holds nothing, or has several layers to choose from.
@@ -72,9 +72,16 @@ def read_table(path: Path, layer: str | None = None) -> Table:
     if path.suffix.lower() in (".csv", ".tsv", ".txt"):
         return Table(placed(read_csv(path), path.name), [])
     try:
+        if path.suffix.lower() in (".parquet", ".geoparquet"):
+            return _in_degrees(geopandas.read_parquet(path), path.name, [])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # rings that do not close are closed
             return _table(path, layer)
+    except NotImplementedError as error:  # of pyogrio: curves
+        raise WrongUse(
+            f"{path.name} holds curves, which cannot be read: save it with straight edges (`ogr2ogr -nlt "
+            "CONVERT_TO_LINEAR`)"
+        ) from error
     except UNREADABLE as error:
         raise WrongUse(
             f"{path.name} is no readable outline file (GeoJSON, GeoPackage, Shapefile, KML, CSV): {one_line(error)}"
@@ -112,10 +119,15 @@ def _table(path: Path, layer: str | None) -> Table:
 
 def _layers(source: Path | bytes) -> Iterator[Layer]:
     for number, (name, _) in enumerate(pyogrio.list_layers(source)):
-        # Arrow keeps whole numbers whole where a cell of their column is empty
-        whole = {"types_mapper": pd.ArrowDtype}
+        about = pyogrio.read_info(source, layer=number)
+        unsaid = about["driver"] == "ESRI Shapefile" and about["encoding"] != "UTF-8"
         frame = pyogrio.read_dataframe(
-            source, layer=number, on_invalid="fix", use_arrow=True, arrow_to_pandas_kwargs=whole
+            source,
+            layer=number,
+            on_invalid="fix",
+            use_arrow=True,  # keeps whole numbers whole where a cell of their column is empty
+            arrow_to_pandas_kwargs={"types_mapper": pd.ArrowDtype},
+            encoding=about["encoding"] if unsaid else None,  # without .cpg, Arrow takes text for UTF-8
         )
         words = [column for column in frame.columns if frame[column].dtype != "geometry"]
         try:

@@ -1,6 +1,7 @@
 """The register of mines: adds them, imports them in bulk, finds them. The first step of the flow of data."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -162,14 +163,26 @@ def import_outlines(
     """
     path = Path(path)
     table = read_table(path, layer)
+    found = sites(table.frame, stem=path.stem, merge=merge)
+    if radius is None:
+        refuse_points(found, path.name)
     imported = Imported(aside=[*table.aside, *doubts(table.frame)])
     with connection.transaction():
-        for site in sites(table.frame, stem=path.stem, merge=merge):
+        for site in found:
             try:
                 _import(connection, site, radius, imported)
             except (WrongUse, ModelError) as error:
                 imported.refused.append((site.name, str(error)))
     return imported
+
+
+def refuse_points(found: Sequence[Site], file: str) -> None:
+    """Raise WrongUse where `found` in a file are points and nothing else."""
+    held = others(*(site.aoi for site in found))
+    if "point" in held and "line" not in held and not any(polygons(site.aoi) for site in found):
+        raise WrongUse(
+            f"{file} holds {held} and no outlines: `minecam mine import {file} --buffer 2km` makes circles of 2 km"
+        )
 
 
 def _import(connection: sql.Connection, site: Site, radius: float | None, imported: Imported) -> None:

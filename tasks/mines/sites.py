@@ -22,6 +22,9 @@ from tasks.text import clean
 NEAR_KM = 50.0
 """Outlines of one name that lie farther apart are different mines."""
 
+NEAR_POINTS_KM = 1.0
+"""The same of points: in a register a row is a mine, unless it stands there twice."""
+
 KM_PER_DEGREE = 111.2
 """Of latitude."""
 
@@ -144,7 +147,8 @@ def _same_country(rows: Sequence[Row]) -> bool:
 
 
 def _near(one: BaseGeometry | None, other: BaseGeometry | None) -> bool:
-    """Return whether two outlines (EPSG:4326) lie within 50 km; what has no place is near to everything."""
+    """Return whether two outlines (EPSG:4326) lie within 50 km, or two points within one; what has no place is near to
+    everything."""
     if one is None or other is None or one.is_empty or other.is_empty:
         return True
     squeeze = math.cos(math.radians(one.centroid.y))  # a degree of longitude is shorter than one of latitude
@@ -155,7 +159,8 @@ def _near(one: BaseGeometry | None, other: BaseGeometry | None) -> bool:
         return shapely.transform(whole, lambda points: (points + np.array([turn, 0])) * np.array([squeeze, 1]))
 
     degrees = min(shapely.distance(flat(one), flat(other, turn)) for turn in (-360, 0, 360))  # the 180° meridian
-    return not degrees * KM_PER_DEGREE > NEAR_KM
+    drawn = polygons(one) or polygons(other)
+    return not degrees * KM_PER_DEGREE > (NEAR_KM if drawn else NEAR_POINTS_KM)
 
 
 def _site(rows: Sequence[Row], key: str | None) -> Site:

@@ -119,9 +119,9 @@ def test_all_polygons_of_a_licence_file_count_and_a_fault_is_that_of_the_licence
 def test_points_become_circles_where_that_is_wanted(home: Path, tmp_path: Path) -> None:
     register = tmp_path / "register.csv"
     register.write_text("Name;Latitude;Longitude;Country\nNorte;-24,3;-69,1;Chile\nSur;;;Chile\n", encoding="utf-8-sig")
-    refused = CliRunner().invoke(app, ["import", str(register)])
-    assert refused.exit_code == 1 and "refused Norte: the outline is a point" in refused.output
-    assert "--buffer 2km" in refused.output
+    for command in ("add", "import"):
+        with pytest.raises(WrongUse, match=r"register.csv holds 1 point and no outlines: .*--buffer 2km"):
+            _minecam(command, str(register))
     said = CliRunner().invoke(app, ["import", str(register), "--buffer", "2km"]).output
     assert "1 added, 0 already registered, 1 refused" in said and "norte: a circle around a point" in said
     mine = json.loads(_minecam("show", "norte", "--json"))

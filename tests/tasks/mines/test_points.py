@@ -97,3 +97,16 @@ def test_points_that_are_no_place_are_refused() -> None:
 def test_only_points_have_circles() -> None:
     assert len(around(MultiPoint([(1, 1), (2, 2)]), 2000).geoms) == 2
     assert around(LineString([(1, 1), (2, 2)]), 2000).is_empty
+
+
+def test_outlines_in_a_table_are_read(tmp_path: Path) -> None:
+    ring = "[[[-69.1,-24.3],[-69.07,-24.3],[-69.07,-24.27],[-69.1,-24.3]]]"
+    polygon = '"{""type"":""Polygon"",""coordinates"":' + ring + '}"'
+    (tmp_path / "a.csv").write_text(f"name,.geo\nNorte,{polygon}\nSur,broken\n")
+    first, second = read_table(tmp_path / "a.csv").frame.geometry
+    assert first.area > 0 and second is None
+
+
+def test_points_of_one_name_are_mines_of_their_own_unless_they_stand_there_twice(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("name,lat,lon\nHope,-23,119\nHope,-23.001,119.001\nHope,-23.1,119.1\n")
+    assert [site.rows for site in sites(read_table(tmp_path / "a.csv").frame, stem="a")] == [2, 1]

@@ -165,3 +165,32 @@ def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
 def test_a_file_of_several_layers_asks_which(shared_data: Path) -> None:
     with pytest.raises(WrongUse, match="--layer"):
         read_table(shared_data / "registry" / "mine_polygons_116_sites.gpkg")
+
+
+def test_a_shapefile_that_does_not_say_its_letters_is_read_as_windows_wrote_it(tmp_path: Path) -> None:
+    frame = geopandas.GeoDataFrame({"name": ["Ñandú"]}, geometry=[PIT], crs=4326)
+    frame.to_file(tmp_path / "a.shp", encoding="ISO-8859-1")
+    assert names(tmp_path / "a.shp") == ["Ñandú"]
+    (tmp_path / "a.cpg").unlink()
+    assert names(tmp_path / "a.shp") == ["Ñandú"]
+
+
+def test_geoparquet_is_read(tmp_path: Path) -> None:
+    geopandas.GeoDataFrame({"name": ["P"]}, geometry=[PIT], crs=4326).to_crs(32719).to_parquet(tmp_path / "a.parquet")
+    assert names(tmp_path / "a.parquet") == ["P"]
+    assert read_table(tmp_path / "a.parquet").frame.crs == 4326
+
+
+def test_text_that_is_no_utf8_and_curves_are_refused_in_words(tmp_path: Path) -> None:
+    path = geojson(tmp_path / "a.geojson", ({"name": "N"}, None))
+    path.write_bytes(path.read_bytes().replace(b"N", b"\xd1"))
+    with pytest.raises(WrongUse, match="save the file as UTF-8"):
+        read_table(path)
+    curve = "<gml:ArcString><gml:posList>-69 -24 -69.05 -24.05 -69.1 -24</gml:posList></gml:ArcString>"
+    (tmp_path / "a.gml").write_text(
+        '<?xml version="1.0"?><a:FeatureCollection xmlns:a="http://a" xmlns:gml="http://www.opengis.net/gml">'
+        '<gml:featureMember><a:b fid="b.0"><a:geometryProperty><gml:Curve srsName="EPSG:4326"><gml:segments>'
+        f"{curve}</gml:segments></gml:Curve></a:geometryProperty></a:b></gml:featureMember></a:FeatureCollection>"
+    )
+    with pytest.raises(WrongUse, match="holds curves"):
+        read_table(tmp_path / "a.gml")
