@@ -27,6 +27,7 @@ from deploy.cli import (
     run,
     serve,
     stack,
+    zone,
 )
 from deploy.stack.stack import QUIET, environment
 from tasks.errors import EXPLAINED, WrongUse
@@ -45,6 +46,7 @@ for command in (
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(mine.app, name="mine")
+app.add_typer(zone.app, name="zone")
 app.add_typer(archive.app, name="archive")
 app.add_typer(model.app, name="model")
 app.add_typer(alerts.app, name="alerts")
