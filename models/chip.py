@@ -4,9 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-REFLECTANCE = 1e-4
-"""Images hold reflectance × 10000."""
-
 
 @dataclass(frozen=True)
 class Chip:

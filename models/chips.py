@@ -14,8 +14,9 @@ import rasterio
 from rasterio.errors import RasterioError
 
 from models.channels import RADAR, channels
-from models.chip import REFLECTANCE, Chip
+from models.chip import Chip
 from models.errors import ModelError
+from models.geotiff import Picture, read_picture
 from models.labels import LABELS, NODATA
 from models.pairs import read_pairs
 from models.sensors import SensorSet
@@ -74,14 +75,15 @@ def _chip(folder: Path, row: dict[str, str], sensor_set: SensorSet) -> Chip:
     try:
         with rasterio.open(folder / "labels" / f"{name}.tif") as dataset:
             labels = dataset.read(1)
-        scene = np.concatenate([_bands(folder, name, group) for group in _groups(sensor_set.bands)], axis=0)
-    except RasterioError as error:
-        raise ModelError(f"chip {name} cannot be read: {error}") from error
+        pictures = [_bands(folder, name, group) for group in _groups(sensor_set.bands)]
+        scene = np.concatenate([picture.planes for picture in pictures], axis=0)
+        valid = np.logical_and.reduce([picture.seen for picture in pictures])
+    except (RasterioError, ValueError) as error:
+        raise ModelError(f"chip {name} cannot be used: {error}") from error
     if labels.shape != scene.shape[1:]:
         raise ModelError(f"chip {name} is {scene.shape[1:]} pixels, its labels are {labels.shape}")
     if strange := sorted({*np.unique(labels).tolist()} - {label.id for label in LABELS} - {NODATA}):
         raise ModelError(f"chip {name} has labels that are none: {strange}; they are 0 to 10, and 255 for unsure")
-    valid = (scene != 0).any(axis=0)
     known = np.where(valid, labels, NODATA).astype(np.uint8)
     return Chip(name, row["site"], row["commodity_guess"], row["mine_type"], scene, known, valid)
 
@@ -91,15 +93,9 @@ def _groups(bands: Sequence[str]) -> list[list[str]]:
     return [group for group in (optical, radar) if group]
 
 
-def _bands(folder: Path, name: str, bands: list[str]) -> np.ndarray:
-    radar = bands[0] in RADAR
-    with rasterio.open(folder / ("radar" if radar else "images") / f"{name}.tif") as dataset:
-        there = list(dataset.descriptions)
-        missing = [band for band in bands if band not in there]
-        if missing:
-            raise ModelError(f"chip {name} lacks {', '.join(missing)}: choose a sensor set of its bands")
-        array = dataset.read([there.index(band) + 1 for band in bands]).astype(np.float32)
-    return array if radar else array * REFLECTANCE
+def _bands(folder: Path, name: str, bands: list[str]) -> Picture:
+    with rasterio.open(folder / ("radar" if bands[0] in RADAR else "images") / f"{name}.tif") as dataset:
+        return read_picture(dataset, bands)
 
 
 def checksum(chips: Sequence[Chip]) -> str:

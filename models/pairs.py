@@ -10,12 +10,11 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
-import rasterio
-from rasterio.errors import RasterioError
 
 from models.channels import index
-from models.chip import REFLECTANCE, Chip
+from models.chip import Chip
 from models.errors import ModelError
+from models.geotiff import read_planes
 from models.labels import NODATA
 from models.network import MULTIPLE
 from models.sensors import SensorSet
@@ -94,8 +93,8 @@ def _part(site: str) -> str:
 
 def _chips(folder: Path, row: dict[str, str], site: str, seen: SensorSet) -> list[Chip]:
     names = [f"{row['id']}_{date}" for date in ("t0", "t1")]
-    scenes = [_bands(folder / "images" / f"{name}.tif", seen.bands) for name in names]
-    looks = [_bands(folder / "images" / f"{name}.tif", _NEEDED) for name in names]
+    scenes = [read_planes(folder / "images" / f"{name}.tif", seen.bands) for name in names]
+    looks = [read_planes(folder / "images" / f"{name}.tif", _NEEDED) for name in names]
     labels = drawn(*looks, emerged=row["label"] == "1", doubtful=row["mined_before"] == "1")
     return [
         Chip(name, site, "", "", _filled(scene, 0), _filled(label, NODATA), _filled((scene != 0).any(axis=0), False))
@@ -106,16 +105,3 @@ def _chips(folder: Path, row: dict[str, str], site: str, seen: SensorSet) -> lis
 def _filled(array: np.ndarray, value: int) -> np.ndarray:
     beyond = [(0, 0)] * (array.ndim - 2) + [(0, -length % MULTIPLE) for length in array.shape[-2:]]
     return np.pad(array, beyond, constant_values=value)
-
-
-def _bands(path: Path, bands: tuple[str, ...]) -> np.ndarray:
-    """Return float32 (bands, H, W), reflectance."""
-    try:
-        with rasterio.open(path) as dataset:
-            names = list(dataset.descriptions)
-            missing = [band for band in bands if band not in names]
-            if missing:
-                raise ModelError(f"{path} lacks {', '.join(missing)}: choose a sensor set of its bands")
-            return dataset.read([names.index(band) + 1 for band in bands]).astype(np.float32) * REFLECTANCE
-    except RasterioError as error:
-        raise ModelError(f"{path} cannot be read: {error}") from error

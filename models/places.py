@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import rasterio
-from rasterio.errors import RasterioError
 
-from models.chip import REFLECTANCE
 from models.errors import ModelError
+from models.geotiff import read_planes
 from models.labels import NODATA
 from models.sensors import SensorSet
 
@@ -62,15 +60,7 @@ def read_places(folder: Path, seen: SensorSet) -> Places:
 
 
 def _look(path: Path, seen: SensorSet) -> np.ndarray:
-    try:
-        with rasterio.open(path) as dataset:
-            names = list(dataset.descriptions)
-            missing = [band for band in seen.bands if band not in names]
-            if missing:
-                raise ModelError(f"{path} lacks {', '.join(missing)}: choose a sensor set of its bands")
-            scene = dataset.read([names.index(band) + 1 for band in seen.bands]).astype(np.float32) * REFLECTANCE
-    except RasterioError as error:
-        raise ModelError(f"{path} cannot be read: {error}") from error
+    scene = read_planes(path, seen.bands)
     if scene.shape[1:] != (SIDE, SIDE):
         raise ModelError(f"{path} is {scene.shape[1]} × {scene.shape[2]} pixels: a place is {SIDE} × {SIDE}")
     return scene

@@ -200,7 +200,9 @@ def predict(
     scene: Annotated[Path, typer.Argument(help="GeoTIFF whose band descriptions name the model's bands.")],
     out: Annotated[Path, typer.Argument(help="Class raster to write: 0 background, 1-10, 255 no data.")],
 ) -> None:
-    """Segment any GeoTIFF; where all its bands are 0 there is no data. SCL and dataMask are heeded where present.
+    """Segment any GeoTIFF of reflectance (fractions, × 10000, or as scale and offset tags say), on pixels of 10 m.
+
+    Fill, masks, alpha bands, SCL and dataMask are heeded. What cannot be reflectance is refused.
 
     Example: minecam model predict s2-rgb-mines scene.tif classes.tif
     """
@@ -212,11 +214,16 @@ def predict(
         raise WrongUse(f"there is no folder {out.parent} to write {out.name} to")
     given = settings()
     loaded = zoo.load(model, device=given.device)
-    planes, valid, profile = read_scene(scene, loaded.sensor_set.bands)
+    planes, valid, profile, notes = read_scene(scene, loaded.sensor_set.bands)
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
     seen = run(scene=planes, valid=valid, model=loaded, runtime=given.runtime, memory_mb=given.predict_memory_mb)
-    classes = seen.classes
-    write_classes(out, classes, profile)
-    typer.echo(f"{out}: {100 * (classes[valid] > 0).mean() if valid.any() else 0:.1f} % of the valid pixels are mine")
+    write_classes(out, seen.classes, profile)
+    if not valid.any():
+        typer.echo(f"{out}: no pixel is valid")
+        return
+    part = "" if valid.all() else f"; {100 * valid.mean():.1f} % of all pixels are valid"
+    typer.echo(f"{out}: {100 * (seen.classes[valid] > 0).mean():.1f} % of the valid pixels are mine{part}")
 
 
 def _number(value: float | None) -> str:

@@ -1,52 +1,83 @@
 """A scene of one's own: any GeoTIFF whose band descriptions name its bands, and the class raster made of it."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import rasterio
+from affine import Affine
+from rasterio.crs import CRS
 from rasterio.errors import RasterioError
 
+from models.bands import SCL
+from models.errors import ModelError
+from models.geotiff import Picture, read_picture
 from models.labels import LABELS, NODATA
-from tasks.errors import WrongUse
+from tasks.errors import RasterError, WrongUse
+from tasks.rasters.grid import PIXEL, utm_epsg
+from tasks.rasters.resample import like_ten_metres, outline_of, pixel_metres, resampled, snapped, warped
 from tasks.rasters.validity import valid_mask
 from tasks.settings import settings
 
 
-def read_scene(path: Path, bands: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
-    """Return reflectance float32 (B, H, W), valid bool (H, W), and the profile: crs, transform, width, height.
+class OwnScene(NamedTuple):
+    """Reflectance float32 (B, H, W), valid bool (H, W), the profile (crs, transform, width, height), and notes.
 
-    Scale and offset of the file are heeded; integers without either are reflectance × 10000. There is no data where
-    all bands are 0, or one is nodata or no number; SCL and dataMask are heeded where present. Raises WrongUse.
+    Notes say what is to be doubted of the file, and what was done with it.
+    """
+
+    planes: np.ndarray
+    valid: np.ndarray
+    profile: dict[str, Any]
+    notes: tuple[str, ...]
+
+
+def read_scene(path: Path, bands: tuple[str, ...]) -> OwnScene:
+    """Return the GeoTIFF `path` as a scene of `bands`, read as `models/geotiff.py` says, on pixels of 10 m.
+
+    Pixels of 8 to 12.5 m stay as they are; smaller ones, and those up to 25 m, are resampled in UTM. SCL is heeded
+    where present. Raises WrongUse for what cannot be read, cannot be reflectance, or is too coarse.
     """
     try:
         with rasterio.open(path, num_threads="all_cpus") as dataset:
-            names = list(dataset.descriptions)
-            missing = [band for band in bands if band not in names]
-            if missing:
-                raise WrongUse(f"{path} lacks {', '.join(missing)}: name its bands in their descriptions")
-            at = [names.index(band) for band in bands]
-            scales, offsets = (np.array(of, np.float32)[at, None, None] for of in (dataset.scales, dataset.offsets))
-            if (scales == 1).all() and np.issubdtype(np.dtype(dataset.dtypes[at[0]]), np.integer):
-                scales[:] = 1e-4
-            stored = dataset.read([i + 1 for i in at])
-            there = (stored != 0).any(axis=0)
-            if np.issubdtype(stored.dtype, np.floating):
-                there &= np.isfinite(stored).all(axis=0)
-            for i, plane in zip(at, stored, strict=True):
-                if dataset.nodatavals[i] is not None:
-                    there &= plane != dataset.nodatavals[i]
-            # In place: temporaries as large as the scene took longer than all the rest of reading.
-            planes = np.multiply(stored, scales, dtype=np.float32, casting="unsafe")
-            if offsets.any():
-                planes += offsets
-            np.copyto(planes, 0, where=~there)
-            masks = {name: dataset.read(names.index(name) + 1) for name in ("SCL", "dataMask") if name in names}
-            profile = {name: dataset.profile[name] for name in ("crs", "transform", "width", "height")}
+            picture = read_picture(dataset, bands, beside=(SCL,))
+        picture = _at_ten_metres(picture)
     except RasterioError as error:
         raise WrongUse(f"{path} cannot be read as a raster: {error}") from error
-    seen = there.astype(np.uint8) * masks.get("dataMask", np.uint8(1))
-    return planes, valid_mask(scl=masks.get("SCL"), data_mask=seen, margin_px=settings().cloud_margin_px), profile
+    except (ModelError, RasterError) as error:
+        raise WrongUse(f"{path} is no scene: {error}") from error
+    seen = picture.seen.astype(np.uint8)
+    valid = valid_mask(scl=picture.beside.get(SCL), data_mask=seen, margin_px=settings().cloud_margin_px)
+    height, width = seen.shape
+    profile = {"crs": picture.crs, "transform": picture.transform, "width": width, "height": height}
+    return OwnScene(picture.planes, valid, profile, picture.notes)
+
+
+def _at_ten_metres(picture: Picture) -> Picture:
+    if picture.crs is None:
+        return replace(picture, notes=(*picture.notes, "it has no CRS: its pixels were taken as 10 m"))
+    shape = picture.seen.shape
+    sides = pixel_metres(picture.crs, picture.transform, shape)
+    if like_ten_metres(sides):
+        return picture
+    utm = _utm_of(picture.crs, picture.transform, shape)
+    lattice = Affine(PIXEL, 0, 0, 0, -PIXEL, 0)
+    transform, size = snapped(outline_of(picture.crs, picture.transform, shape, utm).bounds, lattice)
+    way = (picture.crs, picture.transform), (utm, transform), size
+    seen = warped(picture.seen.astype(np.uint8), *way, codes=True) > 0
+    planes = np.stack([warped(plane, *way) * seen for plane in picture.planes])
+    beside = {name: warped(plane, *way, codes=True) for name, plane in picture.beside.items()}
+    notes = (*picture.notes, resampled(sides))
+    return replace(picture, planes=planes, seen=seen, beside=beside, crs=utm, transform=transform, notes=notes)
+
+
+def _utm_of(crs: CRS, transform: Affine, shape: tuple[int, int]) -> CRS:
+    """Return `crs` where that is a UTM zone, else the UTM zone of the middle of the raster."""
+    if (crs.to_epsg() or 0) // 100 in (326, 327):
+        return crs
+    middle = outline_of(crs, transform, shape, CRS.from_epsg(4326)).centroid
+    return CRS.from_epsg(utm_epsg(middle.x, middle.y))
 
 
 def write_classes(path: Path, classes: np.ndarray, profile: dict[str, Any]) -> None:

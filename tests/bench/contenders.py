@@ -33,7 +33,7 @@ def engine(files: Files, out: Path, model: SegmentationModel, runtime: str = "au
 
     def scenes() -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for file in files:
-            planes, valid, profile = read_scene(file, model.sensor_set.bands)
+            planes, valid, profile, _ = read_scene(file, model.sensor_set.bands)
             profiles.append(profile)
             yield planes, valid
 
