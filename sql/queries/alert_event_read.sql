@@ -8,6 +8,7 @@ select v.alert_event_id, v.alert_id, v.from_state, v.to_state, v.epoch_id, v.act
        b.sensing_time as before_time, b.product_ids as before_product_ids, b.raster as before_raster,
        b.checksum as before_checksum, b.cloud_share as before_cloud_share, c.confidence,
        array(select block from delivery d where d.alert_event_id = v.alert_event_id and d.delivered_at is not null) as told,
+       array(select block from delivery d where d.alert_event_id = v.alert_event_id and d.delivered_at is null) as refused,
        (select coalesce(max(tries), 0) from delivery d where d.alert_event_id = v.alert_event_id)::integer as tries
 from alert_event v
 join alert a using (alert_id)

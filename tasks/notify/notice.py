@@ -25,14 +25,6 @@ def body(event: sql.Row) -> str:
     return without_calls("\n".join([event["description"], *(f"{name}: {text}" for name, text in lines)]))
 
 
-def digest(events: Sequence[sql.Row]) -> tuple[str, str]:
-    """Return subject and body of one message about several events, the most severe first."""
-    ordered = sorted(events, key=lambda event: (-event["severity"], event["alert_event_id"]))
-    mines = len({event["slug"] for event in events})
-    head = f"MineCam: {len(events)} news of alerts at {mines} mines"
-    return head, "\n\n".join(f"{subject(event).removeprefix('MineCam: ')}\n{body(event)}" for event in ordered)
-
-
 def markdown(event: sql.Row, picture: str | None) -> str:
     """Return the Markdown of an alert; `picture` is the address of its picture, a data: URI, say."""
     parts = [f"## {inert(subject(event))}", inert(event["description"]) + "."]

@@ -2,7 +2,8 @@
 
 The last step of the flow of data. Which block is told of what, and at once or in a digest, are `routes`. Each block is
 told of each event at least once, and again only where a run was killed between telling it and recording that; the
-number of the event is in the message. What cannot be delivered stays so, and the next run tries it again.
+number of the event is in the message. No message is longer than its channel takes, and each is recorded by itself: what
+cannot be delivered stays so, and the next run tries it again.
 """
 
 import logging
@@ -11,24 +12,24 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from operator import itemgetter
-from typing import Any
 
 import sql
 from tasks.alert import unit
 from tasks.errors import WrongUse
 from tasks.mines import Mine
 from tasks.notify import routes
+from tasks.notify.channel import receiver, room
 from tasks.notify.evidence import picture
-from tasks.notify.notice import body, digest, markdown, subject
+from tasks.notify.messages import Message, Room, digest, single
+from tasks.notify.notice import markdown, subject
 from tasks.rasters import address
 from tasks.settings import settings
 from tasks.text import one_line
 
 log = logging.getLogger(__name__)
 
-MOST_BLOCKS = 200  # read when a block is looked up by its name; the API gives no more at once
-MOST_IN_DIGEST = 20  # events in one message; receivers refuse long ones
 PREFECT = "prefect"
 """In the table `delivery`: the artifact and the Prefect event, which every event of an alert has."""
 
@@ -57,8 +58,7 @@ def notify(connection: sql.Connection, mine: Mine | None = None) -> int:
                 for block in delivery.recipients(event).digest:
                     collected.setdefault(block, []).append(event)
             for block, events in collected.items():
-                for begin in range(0, len(events), MOST_IN_DIGEST):
-                    delivery.tell(block, events[begin : begin + MOST_IN_DIGEST], _tell_of_all)
+                delivery.tell_in_digests(block, events)
         return delivery.close()
 
 
@@ -77,8 +77,8 @@ class Delivery:
 
     def tell(self, block: str, events: Sequence[sql.Row], send: Callable[[str, Sequence[sql.Row]], None]) -> None:
         """Have `send` tell `block` of those of `events` that it does not know, and record what became of it."""
-        new = [event for event in events if block in self._left[event["alert_event_id"]]]
-        if not new or block in self._down:
+        new = self._new(block, events)
+        if not new:
             return
         keys = {"events": [event["alert_event_id"] for event in new], "block": block}
         try:
@@ -95,6 +95,12 @@ class Delivery:
         for event_id in keys["events"]:
             self._left[event_id].discard(block)
 
+    def tell_in_digests(self, block: str, events: Sequence[sql.Row]) -> None:
+        """Tell `block` of those of `events` that it does not know, in as many messages as that takes."""
+        new = self._new(block, events)
+        for part in digest(new, _room(block, new)) if new else []:
+            self.tell(block, part.events, partial(_tell_of_part, part))
+
     def close(self) -> int:
         """Record which events all have been told of who are to know, and return how many these are."""
         done = [event_id for event_id, left in self._left.items() if not left]
@@ -102,6 +108,10 @@ class Delivery:
         if waiting := len(self._left) - len(done):
             log.info("%d events of alerts wait for a digest or the next run", waiting)
         return len(done)
+
+    def _new(self, block: str, events: Sequence[sql.Row]) -> list[sql.Row]:
+        """Return those of `events` that `block` can be told of now."""
+        return [e for e in events if block in self._left[e["alert_event_id"]] and block not in self._down]
 
     def _blocks(self, event: sql.Row) -> set[str]:
         ways = self.recipients(event)
@@ -126,31 +136,6 @@ def _is_there(name: str) -> bool:
         return True  # there are several: the delivery says so, and waits
 
 
-def receiver(name: str) -> Any | None:
-    """Return the Prefect notification block called `name`, or '<type slug>/<name>'; None when there is none.
-
-    Raises WrongUse when the name alone does not say which.
-    """
-    from prefect.blocks.core import Block
-    from prefect.client.orchestration import get_client
-
-    kind, _, plain = name.rpartition("/")
-    with get_client(sync_client=True) as client:
-        documents = client.read_block_documents(limit=MOST_BLOCKS, include_secrets=False)
-    slugs = [
-        document.block_type.slug
-        for document in documents
-        if document.name == plain
-        and document.block_type is not None
-        and document.block_schema is not None
-        and "notify" in document.block_schema.capabilities
-        and kind in ("", document.block_type.slug)
-    ]
-    if len(slugs) > 1:
-        raise WrongUse(f"there are several blocks '{plain}': say which, as {slugs[0]}/{plain}")
-    return Block.load(f"{slugs[0]}/{plain}") if slugs else None
-
-
 def _send(name: str, title: str, text: str) -> None:
     """Send a message through block `name`, `notify_attempts` times at most; raises what the last try raised."""
     given = settings()
@@ -168,13 +153,21 @@ def _send(name: str, title: str, text: str) -> None:
             time.sleep(given.notify_retry_seconds * attempt)
 
 
+def _room(name: str, events: Sequence[sql.Row]) -> Room:
+    """Return what block `name` takes of a message about `events`; where it cannot be asked, sending says why."""
+    try:
+        return room(receiver(name), careful=any(name in event["refused"] for event in events))
+    except Exception:
+        return Room()
+
+
 def _tell_of_one(block: str, events: Sequence[sql.Row]) -> None:
-    (event,) = events
-    _send(block, subject(event), body(event))
+    message = single(events[0], _room(block, events))
+    _send(block, message.subject, message.body)
 
 
-def _tell_of_all(block: str, events: Sequence[sql.Row]) -> None:
-    _send(block, *digest(events))
+def _tell_of_part(part: Message, block: str, _: Sequence[sql.Row]) -> None:
+    _send(block, part.subject, part.body)
 
 
 def _tell_prefect(_: str, events: Sequence[sql.Row]) -> None:
