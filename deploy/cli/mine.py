@@ -27,6 +27,7 @@ from tasks.mines import (
     slug_of,
     square_kilometres,
 )  # fmt: skip
+from tasks.rasters import in_one_piece
 from tasks.settings import settings
 
 app = typer.Typer(help="Register mines and look at them.", no_args_is_help=True)
@@ -50,6 +51,7 @@ def add(
     operator: Annotated[str | None, typer.Option()] = None,
     mine_type: Annotated[str | None, typer.Option("--type", help="surface, underground, ...")] = None,
     licence: Annotated[Path | None, typer.Option(help="File with the outline of the licensed ground.")] = None,
+    licence_layer: Annotated[str | None, typer.Option(help="Layer of that file, where it has several.")] = None,
     model: Annotated[str | None, typer.Option(help="Model that watches it; otherwise MINECAM_MODEL.")] = None,
     priority: Annotated[str | None, typer.Option(help="high, normal or low: whom a short budget is kept for.")] = None,
     layer: Annotated[str | None, typer.Option(help="Layer of the file, where it has several.")] = None,
@@ -66,7 +68,7 @@ def add(
     given = {"country": country, "commodity": commodity, "operator": operator, "mine_type": mine_type, "model": model,
              "priority": priority}  # fmt: skip
     words: dict[str, Any] = {**site.words, **{word: value for word, value in given.items() if value is not None}}
-    permit, unused = (site.licence, []) if licence is None else registry.licence_of(licence)
+    permit, unused = (site.licence, []) if licence is None else registry.licence_of(licence, licence_layer)
     called = slug or (slug_of(name, site.slug) if name else site.slug)
     with _connect() as connection:
         mine = registry.add(connection, slug=called, name=name or site.name, aoi=site.aoi, licence=permit, **words)
@@ -137,13 +139,11 @@ def _say(done: registry.Imported) -> None:
 
 
 def _tell(merged: Mapping[str, int], aside: Sequence[str]) -> None:
-    """Say what was put together and what was left aside."""
-    if merged:
-        typer.echo("put together, unless --parts separate:")
+    """Say what was put together, and what was left aside or taken otherwise."""
     for slug, rows in merged.items():
-        typer.echo(f"  {slug}: {rows} rows")
+        typer.echo(f"put together: {slug}, of {rows} rows (`mine import --parts separate` makes each a mine)")
     for what in aside:
-        typer.echo(f"left aside: {what}")
+        typer.echo(f"note: {what}")
 
 
 @app.command()
@@ -198,12 +198,18 @@ def show(slug: Annotated[str, typer.Argument(help="The mine's slug.")], as_json:
         typer.echo(f"{word:12} {'-' if value is None else value}")
 
 
+def _bounds(mine: registry.Mine) -> tuple[float, float, float, float]:
+    """West, south, east, north; east is the smaller where the mine lies across 180° (RFC 7946)."""
+    west, south, east, north = in_one_piece(mine.aoi).bounds
+    return west, south, east - 360 if east > 180 else east, north
+
+
 def _words(mine: registry.Mine) -> dict[str, Any]:
     names = ("slug", "name", "country", "commodity", "operator", "mine_type", "model", "notes", "priority")
     grid = f"{mine.grid.width} x {mine.grid.height} px, {mine.grid.crs}"
     return {
         **{name: getattr(mine, name) for name in names},
         "km2": round(square_kilometres(mine.aoi), 6),
-        "bounds": [round(value, 6) for value in mine.aoi.bounds],
+        "bounds": [round(value, 6) for value in _bounds(mine)],
         "grid": grid,
     }

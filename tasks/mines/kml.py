@@ -24,7 +24,7 @@ def documents(path: Path) -> tuple[list[bytes], list[str]]:
     aside = [
         f"{said}{_name(match[0])}"
         for pattern, said in (
-            (DRAPED, "a picture over the map"),
+            (DRAPED, "a picture over the map, which is no outline"),
             (LINK, "a link to another file, which is not followed"),
         )
         for document in found

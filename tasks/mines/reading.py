@@ -61,11 +61,11 @@ class Layer:
         return any(polygons(geometry) for geometry in self.geometries)
 
 
-def read_table(path: Path, layer: str | None = None) -> Table:
+def read_table(path: Path, layer: str | None = None, *, option: str = "--layer") -> Table:
     """Read a file of outlines or points: GeoJSON, GeoPackage, Shapefile, KML, KMZ, GeoParquet, CSV or Excel.
 
     Of a KML file all folders are read; of other files the one layer with outlines, or `layer`. Raises WrongUse when the
-    file cannot be read, holds nothing, or has several layers to choose from.
+    file cannot be read, holds nothing, or has several layers to choose from with `option`.
     """
     if not path.exists():
         raise WrongUse(f"there is no file {path}")
@@ -76,7 +76,7 @@ def read_table(path: Path, layer: str | None = None) -> Table:
             return _in_degrees(geopandas.read_parquet(path), path.name, [])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # rings that do not close are closed
-            return _table(path, layer)
+            return _table(path, layer, option)
     except NotImplementedError as error:  # of pyogrio: curves
         raise WrongUse(
             f"{path.name} holds curves, which cannot be read: save it with straight edges (`ogr2ogr -nlt "
@@ -88,7 +88,7 @@ def read_table(path: Path, layer: str | None = None) -> Table:
         ) from error
 
 
-def _table(path: Path, layer: str | None) -> Table:
+def _table(path: Path, layer: str | None, option: str) -> Table:
     is_kml = path.suffix.lower() in (".kml", ".kmz")
     sources: Sequence[Path | bytes] = [path]
     aside: list[str] = []
@@ -104,10 +104,9 @@ def _table(path: Path, layer: str | None) -> Table:
     else:
         chosen = _with_most(found)
         if len(chosen) > 1:
-            raise WrongUse(f"{path.name} has the layers {_listed(chosen)}: choose one with --layer")
-        aside += [
-            f"the layer {one} ({others(*one.geometries)})" for one in found if one not in chosen and one.geometries
-        ]
+            raise WrongUse(f"{path.name} has the layers {_listed(chosen)}: choose one with {option}")
+        rest = [(one, others(*one.geometries)) for one in found if all(one is not other for other in chosen)]
+        aside += [f"the layer {one} ({held}) is left aside" for one, held in rest if held]
     rows = [one.frame for one in chosen if len(one.frame)]
     if not rows:
         raise WrongUse(f"{path.name} holds no outlines")

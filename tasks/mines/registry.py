@@ -215,7 +215,7 @@ def circle_note(geometry: BaseGeometry | None, radius: float) -> str:
 
 def licence_of(path: Path, layer: str | None = None) -> tuple[BaseGeometry, list[str]]:
     """Return all outlines of a file as one licence, and in words what was left aside; raises WrongUse."""
-    table = read_table(path, layer)
+    table = read_table(path, layer, option="--licence-layer")
     rows = sites(table.frame, stem=path.stem, merge=False)
     return GeometryCollection([row.aoi for row in rows if row.aoi is not None]), [*table.aside, *beside(rows)]
 

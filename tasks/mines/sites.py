@@ -81,9 +81,9 @@ def doubts(frame: geopandas.GeoDataFrame) -> list[str]:
 
 
 def beside(found: Sequence[Site]) -> list[str]:
-    """Return in words what `found` hold that is no polygon ("beacon: 1 point")."""
-    held = [(site.name, others(site.aoi) or ("" if polygons(site.aoi) else "no outline")) for site in found]
-    return [f"{name}: {what}" for name, what in held if what]
+    """Return in words what `found` hold that is no polygon ("beacon: 1 point left aside")."""
+    held = [(site.name, others(site.aoi) or ("" if polygons(site.aoi) else "row without outline")) for site in found]
+    return [f"{name}: {what} left aside" for name, what in held if what]
 
 
 def sites(frame: geopandas.GeoDataFrame, *, stem: str, merge: bool = True) -> list[Site]:

@@ -79,7 +79,11 @@ def test_what_is_put_together_or_left_aside_is_said_and_can_be_refused(home: Pat
         ("Pit", box(1, 1, 1.1, 1.1)), ("Pit", box(1.2, 1, 1.3, 1.1)), ("Pit", Point(1, 1)), ("Gate", Point(1, 1)),
     )  # fmt: skip
     said = CliRunner().invoke(app, ["import", str(pits)]).output
-    assert "1 added, 0 already registered, 1 refused" in said and "pit: 3 rows" in said and "Pit: 1 point" in said
+    assert (
+        "1 added, 0 already registered, 1 refused" in said
+        and "pit, of 3 rows" in said
+        and "note: Pit: 1 point left aside" in said
+    )
     assert "refused Gate: the outline is a point" in said
     done = json.loads(_minecam("import", str(pits), "--parts", "separate", "--json"))
     assert done["present"] == ["pit"] and done["added"] == ["pit-2"] and done["merged"] == {}
@@ -87,7 +91,7 @@ def test_what_is_put_together_or_left_aside_is_said_and_can_be_refused(home: Pat
 
 def test_a_mine_is_added_though_labels_stand_beside_its_outline(home: Path, tmp_path: Path) -> None:
     said = _minecam("add", str(_table(tmp_path / "a.geojson", ("Pit", box(1, 1, 1.1, 1.1)), ("Gate", Point(1, 1)))))
-    assert said.startswith("registered pit, 123") and "left aside: Gate: 1 point" in said
+    assert said.startswith("registered pit, 123") and "note: Gate: 1 point left aside" in said
 
 
 def test_small_mines_are_told_in_hectares(home: Path, tmp_path: Path) -> None:
@@ -111,7 +115,7 @@ def test_all_polygons_of_a_licence_file_count_and_a_fault_is_that_of_the_licence
         tmp_path / "b.gpkg", ("x", box(1, 1, 1.1, 1.1)), ("beacon", Point(1, 1)), ("y", box(1.05, 1, 1.2, 1.1))
     )
     said = _minecam("add", str(outline), "--licence", str(good))
-    assert "left aside: licence: beacon: 1 point" in said
+    assert "note: licence: beacon: 1 point left aside" in said
     licence = shapely.geometry.shape(json.loads(_minecam("show", "east-pit", "--json"))["licence"])
     assert licence.equals(box(1, 1, 1.2, 1.1)) and len(licence.geoms) == 1
 
@@ -127,3 +131,21 @@ def test_points_become_circles_where_that_is_wanted(home: Path, tmp_path: Path) 
     mine = json.loads(_minecam("show", "norte", "--json"))
     assert mine["km2"] == pytest.approx(4 * math.pi, rel=1e-3) and mine["country"] == "Chile"
     assert mine["notes"] == "AOI: 2000 m around a point, no drawn outline"
+
+
+def test_a_licence_of_several_layers_names_the_option_that_chooses(home: Path, outline: Path, tmp_path: Path) -> None:
+    path = tmp_path / "permits.gpkg"
+    for layer, west in (("old", 81.0), ("new", 81.05)):
+        frame = geopandas.GeoDataFrame({"name": [layer]}, geometry=[box(west, 21, west + 0.2, 21.2)], crs=4326)
+        frame.to_file(path, layer=layer)
+    with pytest.raises(WrongUse, match="the layers old, new: choose one with --licence-layer"):
+        _minecam("add", str(outline), "--licence", str(path))
+    _minecam("add", str(outline), "--licence", str(path), "--licence-layer", "new")
+    licence = shapely.geometry.shape(json.loads(_minecam("show", "east-pit", "--json"))["licence"])
+    assert licence.bounds[0] == 81.05
+
+
+def test_a_mine_across_180_degrees_is_shown_with_its_bounds(home: Path, tmp_path: Path) -> None:
+    wrapped = Polygon([(179.99, 66), (-179.98, 66), (-179.98, 66.02), (179.99, 66.02)])
+    assert "registered cape, 3.04 km²" in _minecam("add", str(_table(tmp_path / "a.geojson", ("Cape", wrapped))))
+    assert json.loads(_minecam("show", "cape", "--json"))["bounds"] == [179.99, 66, -179.98, 66.02]

@@ -90,7 +90,7 @@ def test_a_picture_over_the_map_and_a_link_are_no_outlines_and_named(tmp_path: P
     table = read_table(kml(tmp_path / "a.kml", OVERLAY, quad, link, placemark("P1")))
     assert list(table.frame.Name) == ["P1"]
     assert table.aside == [
-        "a picture over the map (photo)", "a picture over the map (tilted)",
+        "a picture over the map, which is no outline (photo)", "a picture over the map, which is no outline (tilted)",
         "a link to another file, which is not followed (more)",
     ]  # fmt: skip
 
@@ -111,7 +111,7 @@ def test_of_layers_the_one_with_outlines_is_read_and_others_are_named(tmp_path: 
         path, layer="labels"
     )
     table = read_table(path)
-    assert list(table.frame.name) == ["P"] and table.aside == ["the layer labels (2 points)"]
+    assert list(table.frame.name) == ["P"] and table.aside == ["the layer labels (2 points) is left aside"]
     geopandas.GeoDataFrame({"name": ["D"]}, geometry=[DUMP], crs=4326).to_file(path, layer="dumps")
     with pytest.raises(WrongUse, match="the layers pits, dumps: choose one with --layer"):
         read_table(path)

@@ -179,7 +179,7 @@ def test_labels_and_roads_of_a_mine_are_beside_it(tmp_path: Path) -> None:
     frame = read_table(_collection(tmp_path / "a.geojson", *rows)).frame
     found = sites(frame, stem="a")
     assert [site.slug for site in found] == ["pit", "road"] and sound(found[0].aoi, max_km2=10)
-    assert beside(found) == ["Pit: 1 point", "Road: 1 line"]
+    assert beside(found) == ["Pit: 1 point left aside", "Road: 1 line left aside"]
 
 
 def test_a_cell_may_hold_a_list(tmp_path: Path) -> None:
