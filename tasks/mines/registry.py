@@ -217,7 +217,10 @@ def licence_of(path: Path, layer: str | None = None) -> tuple[BaseGeometry, list
     """Return all outlines of a file as one licence, and in words what was left aside; raises WrongUse."""
     table = read_table(path, layer, option="--licence-layer")
     rows = sites(table.frame, stem=path.stem, merge=False)
-    return GeometryCollection([row.aoi for row in rows if row.aoi is not None]), [*table.aside, *beside(rows)]
+    drawn = [row.name for row in rows if polygons(row.aoi)]
+    several = [f"put together of {', '.join(drawn)}"] if len(drawn) > 1 else []
+    whole = GeometryCollection([row.aoi for row in rows if row.aoi is not None])
+    return whole, [*several, *table.aside, *beside(rows)]
 
 
 def find(connection: sql.Connection, slug: str) -> Mine:

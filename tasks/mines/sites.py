@@ -34,7 +34,7 @@ NAMELESS = "it has neither a name nor a '{}': fill one in (done later, that woul
 
 @dataclass(frozen=True)
 class Site:
-    """One mine of a table: its recorded words, and its geometries as found (EPSG:4326) in `rows` rows.
+    """One mine of a table: its recorded words, and its geometries as found (EPSG:4326); `rows` have outlines.
 
     `cells` has all that its rows say, by column. `fault` says why it cannot be a mine, where its rows do not.
     """
@@ -179,7 +179,7 @@ def _site(rows: Sequence[Row], key: str | None) -> Site:
         aoi=aoi if geometries else None,
         licence=_licence(word(cells, "licence")),
         words=words,
-        rows=len(rows),
+        rows=sum(bool(polygons(row.geometry)) for row in rows) or len(rows),
         cells=cells,
         fault=None if key is None or first.key or word(cells, "name") else NAMELESS.format(key),
     )
