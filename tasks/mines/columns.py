@@ -38,7 +38,7 @@ def texts_of(table: pd.DataFrame) -> list[dict[str, str]]:
     """Return what each row of `table` says; of columns of one name the first that says something counts."""
     columns = [(re.sub(r"[^a-z0-9]+", "_", str(name).lower()).strip("_"), name) for name in table.columns]
     active = getattr(table, "_geometry_column_name", None)
-    cells = {at: table[name].tolist() for at, (_, name) in enumerate(columns) if name != active and name in table}
+    cells = {at: table.iloc[:, at].tolist() for at, (_, name) in enumerate(columns) if name != active}
     rows: list[dict[str, str]] = []
     for number in range(len(table)):
         row: dict[str, str] = {}

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 CASES = {
     "catalog": 1200, "catalog client": 200, "charged": 500, "retry-after": 500, "token": 150,
     "process tiff": 900, "process client": 200,
-    "outline geometry": 900, "outline geojson": 400, "outline kml": 250, "outline gpkg": 120, "sites": 250,
+    "outline geometry": 900, "outline geojson": 400, "outline kml": 250, "outline csv": 250, "outline gpkg": 120,
+    "sites": 250,
     "settings": 300, "rule": 700, "rule words": 400, "route": 300, "run parameters": 300, "mine words": 300,
     "archive search": 700, "archive process": 500, "archive filter": 500, "archive evalscript": 150,
     "archive request": 250, "archive item": 300, "archive tiff": 120, "archive tables": 250, "archive places": 150,

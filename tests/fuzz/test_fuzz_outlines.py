@@ -78,11 +78,11 @@ def test_geometries() -> None:
         assert outline.geometry.is_valid and outline.geometry.area > 0
 
 
-def imported(database: sql.Connection, path: Path) -> None:
+def imported(database: sql.Connection, path: Path, radius: float | None = None) -> None:
     """Import a file; refused as a whole it leaves nothing, otherwise each mine is in it once or refused by name."""
     with database.transaction(force_rollback=True):
         try:
-            done = registry.import_outlines(database, path)
+            done = registry.import_outlines(database, path, radius=radius)
         except WrongUse as error:
             assert str(error) and rows(database) == 0
             return
@@ -109,6 +109,15 @@ def test_kml_files(database: sql.Connection, tmp_path: Path) -> None:
     def one(content: bytes) -> None:
         path.write_bytes(content)
         imported(database, path)
+
+
+def test_registers_of_points(database: sql.Connection, tmp_path: Path) -> None:
+    path, whole = tmp_path / "mines.csv", "Name;Lat;Lon;Name;\nNorte;-24,3;-69,1;;\nSur;24°18'S;69.1 W;x;\n".encode()
+
+    @fuzz("outline csv", st.one_of(mangled(whole), st.binary(max_size=60)))
+    def one(content: bytes) -> None:
+        path.write_bytes(content)
+        imported(database, path, radius=2000)
 
 
 def test_geopackages(database: sql.Connection, tmp_path: Path) -> None:

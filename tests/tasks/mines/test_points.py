@@ -110,3 +110,8 @@ def test_outlines_in_a_table_are_read(tmp_path: Path) -> None:
 def test_points_of_one_name_are_mines_of_their_own_unless_they_stand_there_twice(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("name,lat,lon\nHope,-23,119\nHope,-23.001,119.001\nHope,-23.1,119.1\n")
     assert [site.rows for site in sites(read_table(tmp_path / "a.csv").frame, stem="a")] == [2, 1]
+
+
+def test_columns_of_one_name_are_all_read(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("Name,Name,lat,lon\n,Norte,-24.3,-69.1\nSur,x,-24.5,-69.2\n")
+    assert [site.name for site in sites(read_table(tmp_path / "a.csv").frame, stem="a")] == ["Norte", "Sur"]
