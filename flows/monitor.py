@@ -56,9 +56,9 @@ def _together(near: Sequence[Mine], start: date | None, end: date | None, unwatc
             unwatched.fails_alone(mine),
             sql.in_words(),
             _database() as connection,
-            agenda.one_run_at_a_time(connection, mine),
+            agenda.one_run_at_a_time(connection, mine) as held,
         ):
-            watch(connection, mine, model, start=start, end=end, acquired=progress.of(mine))
+            watch(connection, held, model, start=start, end=end, acquired=progress.of(held))
     if unsearched:
         unwatched.note_unsearched(near, unsearched)
 
@@ -81,9 +81,9 @@ def mine(
         rerun: Judge again what was quarantined, segment again what other weights of the model have, compare again.
     """
     with sql.in_words(), _database() as connection:
-        one = registry.find(connection, mine)
+        one = registry.watched(connection, mine)
         model = model_for(one, sensor_set)
-        with agenda.one_run_at_a_time(connection, one):
+        with agenda.one_run_at_a_time(connection, one) as one:
             progress, unsearched = acquire(connection, [one], model, start=start, end=end, rerun=rerun)
             watch(connection, one, model, start=start, end=end, rerun=rerun, acquired=progress.of(one))
     if unsearched:

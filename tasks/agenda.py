@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import sql
 from tasks.errors import Busy
-from tasks.mines import Mine
+from tasks.mines import Mine, registry
 from tasks.records import Acquisition, Epoch
 from tasks.settings import settings
 
@@ -16,23 +16,29 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def one_run_at_a_time(connection: sql.Connection, mine: Mine) -> Iterator[None]:
-    """Hold the mine for this run; raises Busy while another run has it. A killed run lets go of it."""
+def one_run_at_a_time(connection: sql.Connection, mine: Mine) -> Iterator[Mine]:
+    """Hold the mine for this run, and yield it as it stands now; raises Busy while another run has it.
+
+    A killed run lets go of it.
+    """
     with runs_of(connection, [mine]) as free:
         if not free:
             raise Busy(f"{mine.slug} is being processed by another run: wait until that one has ended")
-        yield
+        yield free[0]
 
 
 @contextmanager
 def runs_of(connection: sql.Connection, mines: Sequence[Mine]) -> Iterator[list[Mine]]:
-    """Hold those of `mines` for this run that no other run has, and yield them."""
+    """Hold those of `mines` for this run that no other run has, and yield them as they stand now.
+
+    A long run read them hours ago; while they are held, nobody edits them.
+    """
     free: list[Mine] = []
     try:
         for mine in mines:
             row = sql.run_one(connection, "mine_run_lock", mine_id=mine.mine_id)
             if row and row["held"]:
-                free.append(mine)
+                free.append(registry.find(connection, mine.slug))
         yield free
     finally:
         for mine in free:
@@ -46,7 +52,8 @@ def reopen(
     """Put what was quarantined or failed between two days back to where it is judged or tried again."""
     sql.run(
         connection, "acquisition_reopen",
-        mine_id=mine.mine_id, sensor_set=model.sensor_set.name, start=start, end=end,
+        mine_id=mine.mine_id, sensor_set=model.sensor_set.name, grid=str(mine.grid), start=start,
+        end=end,
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from deploy.cli import (
     demo,
     export,
     mine,
+    mine_edit,
     model,
     qgis,
     quarantine,
@@ -45,6 +46,8 @@ for command in (
     export.export, serve.serve, qgis.qgis, backtest.backtest,
 ):  # fmt: skip
     app.command()(command)
+for edit in (mine_edit.edit, mine_edit.retire, mine_edit.resume):
+    mine.app.command()(edit)
 app.add_typer(mine.app, name="mine")
 app.add_typer(zone.app, name="zone")
 app.add_typer(archive.app, name="archive")

@@ -64,7 +64,7 @@ def add(
     table = read_table(outline, layer)
     found = sites(table.frame, stem=outline.stem)
     registry.refuse_points(found, outline.name)
-    site = _only(found, outline.name)
+    site = only(found, outline.name)
     given = {"country": country, "commodity": commodity, "operator": operator, "mine_type": mine_type, "model": model,
              "priority": priority}  # fmt: skip
     words: dict[str, Any] = {**site.words, **{word: value for word, value in given.items() if value is not None}}
@@ -80,7 +80,7 @@ def add(
     _tell({mine.slug: site.rows} if site.rows > 1 else {}, aside)
 
 
-def _only(found: list[Site], file: str) -> Site:
+def only(found: list[Site], file: str) -> Site:
     """Return the one mine that a file holds; points and lines beside it are none."""
     drawn = [site for site in found if polygons(site.aoi)] or found
     if len(drawn) > 1 and len({site.name for site in drawn}) == 1:
@@ -161,13 +161,16 @@ def prioritise(
 
 
 @app.command("list")
-def list_(as_json: Json = False) -> None:
+def list_(
+    retired: Annotated[bool, typer.Option("--retired", help="Those too that are watched no more.")] = False,
+    as_json: Json = False,
+) -> None:
     """List the mines that are watched.
 
     Example: minecam mine list --json
     """
     with _connect() as connection:
-        mines = registry.mines(connection)
+        mines = registry.mines(connection, retired=retired)
     if as_json:
         typer.echo(json.dumps([_words(mine) for mine in mines]))
         return
@@ -175,10 +178,11 @@ def list_(as_json: Json = False) -> None:
         typer.echo("no mines yet: `minecam mine add` or `minecam mine import`")
         return
     drawn = Table(box=None, pad_edge=False)
-    for heading in ("Slug", "Area", "Country", "Name"):
+    for heading in ("Slug", "Area", "Country", "Name", *(["Retired"] if retired else [])):
         drawn.add_column(heading, justify="right" if heading == "Area" else "left", no_wrap=heading != "Name")
     for mine in mines:
-        drawn.add_row(mine.slug, area_text(mine.aoi), mine.country or "-", mine.name)
+        gone = [f"{mine.retired_at:%Y-%m-%d}" if mine.retired_at else "-"] if retired else []
+        drawn.add_row(mine.slug, area_text(mine.aoi), mine.country or "-", mine.name, *gone)
     draw(drawn, width=120)
 
 
@@ -212,4 +216,5 @@ def _words(mine: registry.Mine) -> dict[str, Any]:
         "km2": round(square_kilometres(mine.aoi), 6),
         "bounds": [round(value, 6) for value in _bounds(mine)],
         "grid": grid,
+        "retired_at": mine.retired_at and mine.retired_at.isoformat(),
     }

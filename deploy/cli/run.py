@@ -60,7 +60,7 @@ def _check(mines: list[str]) -> list[str]:
     """Return the slugs of all mines; raises WrongUse for one that is not registered."""
     with sql.connect(settings().database_address, role="read") as connection:
         for slug in mines:
-            registry.find(connection, slug)
+            registry.watched(connection, slug)
         return [mine.slug for mine in registry.mines(connection)]
 
 

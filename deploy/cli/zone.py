@@ -4,7 +4,7 @@ import getpass
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.table import Table
@@ -23,7 +23,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to 
 Layer = Annotated[str | None, typer.Option(help="Layer of the file, where it has several.")]
 
 
-def _connect(role: str = "admin") -> sql.Connection:
+def _connect(role: Literal["admin", "read"] = "admin") -> sql.Connection:
     return sql.connect(settings().database_address, role=role)
 
 

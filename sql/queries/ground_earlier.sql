@@ -6,7 +6,7 @@ cross join lateral (select st_geomfromwkb(%(geom)s, 4326) as geom) g
 join epoch n on n.mine_id = e.mine_id and n.model = e.model and n.model_checksum = e.model_checksum
             and n.sensor_set = e.sensor_set and n.orbit_direction = e.orbit_direction
             and n.sensing_time < e.sensing_time and n.superseded_at is null
-left join unseen u on u.epoch_id = n.epoch_id
+left join epoch_unseen u on u.epoch_id = n.epoch_id
 left join lateral (
     select sum(st_area(st_intersection(geom, g.geom))) as area
     from segment

@@ -1,5 +1,5 @@
 -- The mines that are watched, those first that come first.
-select mine_id, slug, name, country, commodity, operator, mine_type, model, notes, priority, registered_at, retired_at,
+select mine_id, slug, name, country, commodity, operator, mine_type, model, notes, priority, registered_at, retired_at, aoi_since,
        st_asbinary(aoi) as aoi, st_asbinary(licence) as licence
 from mine
 where retired_at is null

@@ -1,8 +1,9 @@
 """The register of mines: adds them, imports them in bulk, finds them. The first step of the flow of data."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import cast
@@ -30,7 +31,10 @@ SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 @dataclass(frozen=True)
 class Mine:
-    """A registered mine: outlines in EPSG:4326, `model` the one that watches it (None: the default)."""
+    """A registered mine: outlines in EPSG:4326, `model` the one that watches it (None: the default).
+
+    `retired_at`: since when it is watched no more; `aoi_since`: since when the AOI is as it is, None: as registered.
+    """
 
     mine_id: int
     slug: str
@@ -44,6 +48,8 @@ class Mine:
     mine_type: str | None = None
     notes: str | None = None
     priority: str = "normal"
+    retired_at: datetime | None = None
+    aoi_since: datetime | None = None
 
     @property
     def grid(self) -> Grid:
@@ -95,7 +101,7 @@ def add(
         "model": _model(model), "notes": notes, "priority": _priority(priority),
     }  # fmt: skip
     if not _insert(connection, slug, name, ground, permit, words):
-        raise WrongUse(f"there is already a mine '{slug}': choose another slug")
+        raise WrongUse(_taken(find(connection, slug)))
     return find(connection, slug)
 
 
@@ -139,6 +145,12 @@ def _insert(
         "licence": None if licence is None else shapely.to_wkb(licence.geometry),
     }
     return bool(sql.run(connection, "mine_add", slug=slug, name=fit(name, "name"), **columns, **outlines))
+
+
+def fitted(words: Mapping[str, str]) -> dict[str, str]:
+    """Return `words` of a mine made safe, an unknown model refused; raises WrongUse, ModelError."""
+    safe = {word: _fit(word, _model(text) if word == "model" else text) for word, text in words.items()}
+    return {word: text for word, text in safe.items() if text}
 
 
 def _fit(word: str, text: str | None) -> str | None:
@@ -197,6 +209,8 @@ def _import(connection: sql.Connection, site: Site, radius: float | None, import
     aoi = sound_aoi(ground, max_km2=limit)
     licence = None if site.licence is None else sound(site.licence, max_km2=limit, what="licence")
     new = _insert(connection, site.slug, site.name, aoi, licence, words)
+    if not new and (known := find(connection, site.slug)).retired_at is not None:
+        raise WrongUse(_taken(known))
     (imported.added if new else imported.present).append(site.slug)
     if site.rows > 1:
         imported.merged[site.slug] = site.rows
@@ -233,13 +247,33 @@ def find(connection: sql.Connection, slug: str) -> Mine:
     return _mine(row)
 
 
-def mines(connection: sql.Connection) -> list[Mine]:
-    """Return the mines that are watched, by priority and slug."""
-    return [_mine(row) for row in sql.run(connection, "mine_list")]
+def watched(connection: sql.Connection, slug: str) -> Mine:
+    """Return the mine called `slug`, which is watched; raises WrongUse."""
+    mine = find(connection, slug)
+    if mine.retired_at is not None:
+        raise WrongUse(f"{_retired(mine)}: `minecam mine resume {slug} --why ...` has it watched again")
+    return mine
+
+
+def mines(connection: sql.Connection, *, retired: bool = False) -> list[Mine]:
+    """Return the mines that are watched, by priority and slug; with `retired` the others too, last."""
+    rows = sql.run(connection, "mine_list")
+    return [_mine(row) for row in (*rows, *(sql.run(connection, "mine_retired") if retired else ()))]
+
+
+def _retired(mine: Mine) -> str:
+    return f"mine '{mine.slug}' is retired since {mine.retired_at:%Y-%m-%d}"
+
+
+def _taken(mine: Mine) -> str:
+    if mine.retired_at is None:
+        return f"there is already a mine '{mine.slug}': choose another slug"
+    return f"{_retired(mine)}: have it watched again by `minecam mine resume {mine.slug}`, or choose another slug"
 
 
 def _mine(row: sql.Row) -> Mine:
-    names = ("mine_id", "slug", "name", "model", "country", "commodity", "operator", "mine_type", "notes", "priority")
+    names = ("mine_id", "slug", "name", "model", "country", "commodity", "operator", "mine_type", "notes", "priority",
+             "retired_at", "aoi_since")  # fmt: skip
     licence = None if row["licence"] is None else _outline(row["licence"])
     return Mine(aoi=_outline(row["aoi"]), licence=licence, **{name: row[name] for name in names})
 

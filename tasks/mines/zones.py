@@ -52,7 +52,9 @@ def kind_of(site: Site) -> str | None:
     return site.cells.get("kind")
 
 
-def add(connection: sql.Connection, *, slug: str, name: str, kind: str, geometry: BaseGeometry | None) -> sql.Row:
+def add(
+    connection: sql.Connection, *, slug: str, name: str, kind: str | None, geometry: BaseGeometry | None
+) -> sql.Row:
     """Register a zone of any size (EPSG:4326) and return its row; raises WrongUse.
 
     From the next epoch of a mine on it counts, for rules that look inside zones.

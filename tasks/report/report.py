@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 import sql
 from tasks.errors import WrongUse
 from tasks.mines import Mine
-from tasks.rasters import Grid, Panel, colours, overlay, pixels, read_raster, rings, sheet, to_utm
+from tasks.rasters import Panel, colours, overlay, pixels, read_raster, rings, sheet, to_utm
 from tasks.segment import model_name
 from tasks.settings import settings
 
@@ -60,11 +61,15 @@ def report(connection: sql.Connection, mine: Mine) -> Report:
 
 
 def _epochs(connection: sql.Connection, mine: Mine) -> tuple[list[sql.Row], int]:
-    """Return the epochs by the weights that made the latest one, in order of sensing, and how many others there are."""
+    """Return the epochs by the weights that made the latest one, in order of sensing, and how many others there are.
+
+    Those of another AOI than today's are left out once there are some of today's.
+    """
     model = model_name(mine.model or settings().model)
     rows = sql.run(connection, "report_epochs", mine_id=mine.mine_id, model=model)
     alike = [row for row in rows if row["model_checksum"] == rows[-1]["model_checksum"]]
-    return alike, len(rows) - len(alike)
+    of_today = [row for row in alike if mine.aoi_since is None or row["created_at"] >= mine.aoi_since]
+    return of_today or alike, len(rows) - len(alike)
 
 
 def columns(epochs: list[sql.Row]) -> dict[str, sql.Row | None]:
@@ -95,24 +100,24 @@ def picture(connection: sql.Connection, mine: Mine) -> bytes:
     if not epochs:
         raise WrongUse(f"{mine.slug} has no epoch yet: run `minecam run {mine.slug} --from YYYY-MM-DD`")
     alerts = [
-        to_utm(shapely.from_wkb(bytes(row["geom"])), mine.grid.epsg)
+        shapely.from_wkb(bytes(row["geom"]))
         for row in sql.run(connection, "alert_list", mine_id=mine.mine_id, closed=False)
     ]
-    outlines = [pixels(ring, mine.grid) for ground in alerts for ring in rings(ground)]
     shown = [epochs[0]] if len(epochs) == 1 else [epochs[0], epochs[-1]]
     return sheet(
-        [_column(row, outlines if row is epochs[-1] else [], mine.grid) for row in shown],
+        [_column(row, alerts if row is epochs[-1] else []) for row in shown],
         title=f"{mine.name}: {'first and ' if len(shown) > 1 else ''}latest epoch, {len(alerts)} open alerts outlined",
         words=_attribution(epochs),
     )
 
 
-def _column(row: sql.Row, outlines: list[Any], grid: Grid) -> list[Panel]:
+def _column(row: sql.Row, grounds: list[BaseGeometry]) -> list[Panel]:
     scene, classes = (
         read_raster(row["raster"], row["checksum"]),
         read_raster(row["class_raster"], row["class_checksum"]),
     )
-    rgb = colours(scene)
+    rgb, grid = colours(scene), classes.grid
+    outlines = [pixels(ring, grid) for ground in grounds for ring in rings(to_utm(ground, grid.epsg))]
     day = f"{row['sensing_time']:%Y-%m-%d}"
     return [
         Panel(rgb, f"{day}, true colour", outlines),

@@ -43,11 +43,12 @@ class Segmented:
 
 
 def address_of(root: str, acquisition: Acquisition, mine: Mine, model: "SegmentationModel", kind: str) -> str:
-    """Return the address of the `kind` raster: another model, other weights or other pixels never overwrite it."""
+    """Return the address of the `kind` raster: another model, weights, pixels or AOI never overwrite it."""
     checksum = acquisition.checksum or ""
+    drawn = "" if mine.aoi_since is None else f"-aoi-{mine.aoi_since:%Y%m%d%H%M%S}"
     origin = f"{acquisition.acquisition_id}-{checksum[:8]}"
     folder = f"{root}/{mine.slug}/{acquisition.sensor_set}/{acquisition.sensing_date}-{origin}"
-    return f"{folder}/{model.name}-{model.checksum[:8]}-{kind}.tif"
+    return f"{folder}/{model.name}-{model.checksum[:8]}{drawn}-{kind}.tif"
 
 
 def model_for(mine: Mine, sensor_set: str | None = None) -> "SegmentationModel":

@@ -12,8 +12,8 @@ import shapely
 
 import sql
 from models.labels import LABELS, NODATA
-from tasks.mines import Mine
-from tasks.rasters import HECTARES_PER_PIXEL
+from tasks.mines import Mine, polygons
+from tasks.rasters import HECTARES_PER_PIXEL, to_wgs84
 from tasks.records import Acquisition, Epoch, advance
 from tasks.segment.segment import Segmented
 from tasks.segment.vectorise import outlines, regions
@@ -70,7 +70,7 @@ def store(
 ) -> tuple[Acquisition, Epoch | None]:
     """Write the epoch with its class areas and segments; return the acquisition, `segmented` now, and the epoch.
 
-    A current epoch of the same weights and pixels is returned as it is; one of others under the same name is
+    A current epoch of the same weights, pixels and AOI is returned as it is; one of others under the same name is
     superseded, and so is one made from older products of the same sensing: only now, since newer products that are
     refused (cloud, a fault) must not take away what was known of that day. Polygons that fail their suite
     quarantine the acquisition: no epoch, and nothing else is written; `withdraw` takes back an epoch by other pixels.
@@ -83,14 +83,15 @@ def store(
         sql.run(connection, "acquisition_lock", acquisition_id=identity)
         known = sql.fetch_one(connection, Epoch, "epoch_current", acquisition_id=identity, model=model.name)
         same_weights = known is not None and known.model_checksum == model.checksum
-        if known and same_weights and known.class_checksum == segmented.checksums[0]:
+        same_aoi = known is not None and (mine.aoi_since is None or known.created_at >= mine.aoi_since)
+        if known and same_weights and same_aoi and known.class_checksum == segmented.checksums[0]:
             return advance(connection, acquisition, "acquisition_segmented"), known
         record(connection, acquisition, suite=SEGMENTS, judgement=judgement, figures=measured, flow_run_id=flow_run_id)
         if not judgement.passed:
             return advance(connection, acquisition, "acquisition_quarantine", reasons=judgement.reasons), None
         if known:
-            other = "pixels" if same_weights else "weights"
-            sql.run(connection, "epoch_supersede", epoch_id=known.epoch_id, why=f"segmented with other {other}")
+            other = "for another AOI" if not same_aoi else f"with other {'pixels' if same_weights else 'weights'}"
+            sql.run(connection, "epoch_supersede", epoch_id=known.epoch_id, why=f"segmented {other}")
         sql.run(connection, "epoch_replace", acquisition_id=identity, model=model.name)
         epoch = _write_epoch(connection, acquisition, mine, model, segmented, flow_run_id)
         for area in class_areas(segmented.classes, segmented.confidence):
@@ -122,7 +123,7 @@ def _write_epoch(
         class_checksum=segmented.checksums[0],
         confidence_raster=segmented.addresses[1],
         confidence_checksum=segmented.checksums[1],
-        aoi_hectares=float(segmented.grid.mask(mine.aoi).sum() * HECTARES_PER_PIXEL),
+        aoi_hectares=float(mine.grid.mask(mine.aoi).sum() * HECTARES_PER_PIXEL),
         valid_hectares=float((segmented.classes != NODATA).sum() * HECTARES_PER_PIXEL),
     )
     return epoch
@@ -138,9 +139,13 @@ def _write_segments(connection: sql.Connection, epoch: Epoch, frame: gpd.GeoData
 
 
 def _write_unseen(connection: sql.Connection, epoch: Epoch, mine: Mine, segmented: Segmented) -> None:
-    unseen = segmented.grid.mask(mine.aoi) & (segmented.classes == NODATA)
-    if unseen.any():
-        ground = shapely.union_all(outlines(regions(unseen, unseen), segmented.grid))
+    grid = segmented.grid
+    unseen = grid.mask(mine.aoi) & (segmented.classes == NODATA)
+    grounds = list(outlines(regions(unseen, unseen), grid)) if unseen.any() else []
+    if grid != mine.grid:  # the AOI was redrawn since it was downloaded
+        grounds += polygons(mine.aoi.difference(to_wgs84(shapely.box(*grid.bounds), grid.epsg)))
+    if grounds:
+        ground = shapely.union_all(grounds)
         sql.copy_rows(
             connection, "unseen_copy", ["int8"], [(epoch.epoch_id, shapely.multipolygons(shapely.get_parts(ground)))]
         )

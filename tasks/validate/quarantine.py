@@ -86,7 +86,7 @@ def judge_again(connection: sql.Connection, mine: Mine) -> Iterator[Judged]:
     judged by the figures of that preview, and the next run downloads it. Each is recorded by itself, and only where
     something changed, so a run that was killed is simply made again. Raises Busy while a run has the mine.
     """
-    with agenda.one_run_at_a_time(connection, mine):
+    with agenda.one_run_at_a_time(connection, mine) as mine:
         for row in listed(connection, mine.slug):
             (was,) = sql.fetch(connection, Acquisition, "acquisition_find", acquisition_id=row["acquisition_id"])
             try:

@@ -113,4 +113,7 @@ select alert_id, 'provisional', 'confirmed', first_epoch_id, 'monitor', '2 of 2 
 from alert;
 insert into delivery (alert_event_id, block, tries, problem) select alert_event_id, 'field-team', 1, 'no answer' from alert_event;
 
+insert into mine_edit (mine_id, edit, geom, who, why)
+select mine_id, 'licence', licence, 'Ada', 'extended in May' from mine where slug = 'east-pit';
+
 select fill_months();

@@ -86,7 +86,7 @@ def test_short_edges_are_left_alone() -> None:
 
 
 def test_a_mask_follows_long_edges() -> None:
-    """The parallel of 60° N bulges by 740 m over 6°: corners alone would leave all this ground outside."""
+    """The parallel of 60° N bulges by 3.8 km over 6°: corners alone would leave all this ground outside."""
     grid = grid_for(shapely.box(14.99, 59.999, 15.01, 60.001))
     mask = grid.mask(shapely.box(12, 58, 18, 60))
     south = grid.mask(shapely.box(14.9, 59.9, 15.1, 60))

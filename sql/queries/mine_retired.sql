@@ -1,0 +1,6 @@
+-- The mines that are watched no more.
+select mine_id, slug, name, country, commodity, operator, mine_type, model, notes, priority, registered_at, retired_at, aoi_since,
+       st_asbinary(aoi) as aoi, st_asbinary(licence) as licence
+from mine
+where retired_at is not null
+order by slug;
