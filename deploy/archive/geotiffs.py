@@ -11,9 +11,11 @@ import rasterio
 from rasterio.errors import RasterioError
 
 from deploy.archive.bands import COLLECTIONS
+from deploy.archive.grids import where
 from deploy.archive.layouts import Place, Refused, Source, slug_for
 from deploy.archive.products import SENTINEL2
-from deploy.archive.sources import band_names, own_grid
+from deploy.archive.sources import band_names
+from models.bands import ALPHA, DATA_MASK
 from tasks.errors import MineCamError, RasterError, WrongUse
 
 DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)([-_]?)(\d\d)\2(\d\d)(?!\d)")
@@ -62,7 +64,7 @@ def place_of(path: Path, folder: Path) -> str:
 def _source(path: Path) -> Source:
     with rasterio.open(path) as raster:
         tags, names = raster.tags(), band_names(raster)
-    own_grid(path)
+    where(path)
     when = _when(path, tags)
     product = SENTINEL2.search(path.stem)
     if "VV" in names or "HH" in names:
@@ -70,7 +72,7 @@ def _source(path: Path) -> Source:
     given = tags.get("collection", "")
     collection = given if given in COLLECTIONS else "sentinel-2-l1c" if product and product["level"] == "1C" else ""
     source = Source(path, when, collection or "sentinel-2-l2a", level=tags.get("processing_level"))
-    if strange := [name for name in names if name not in (*COLLECTIONS[source.collection].units, "dataMask")]:
+    if strange := [name for name in names if name not in (*COLLECTIONS[source.collection].units, DATA_MASK, ALPHA)]:
         raise RasterError(f"{source.collection} has no band {', '.join(strange)}: leave it out, or correct its name")
     return source
 

@@ -6,31 +6,24 @@ them, places.geojson last; what is there already stays as it is.
 
 import csv
 import json
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import shapely
-from affine import Affine
 from rasterio.errors import RasterioError
-from shapely.geometry import mapping
-from shapely.geometry.base import BaseGeometry
 
 from deploy.archive import layouts
 from deploy.archive.failures import MALFORMED
 from deploy.archive.geotiffs import geotiffs
+from deploy.archive.grids import ELSEWHERE, place_grid, where
 from deploy.archive.layouts import Place, Refused, Source
+from deploy.archive.places import Places, aoi_of, feature_of, grid_of, read_places, write_places
 from deploy.archive.placing import Written, product_of, write_scene
 from deploy.archive.products import Product
-from deploy.archive.sources import common_grid, own_grid
-from deploy.archive.writing import SceneGrid, item_path, scene_path, write_item, write_json
+from deploy.archive.writing import SceneGrid, item_path, scene_path, write_item
 from tasks.errors import MineCamError, WrongUse
 from tasks.rasters import to_wgs84
-
-CLOSED, SHRUNK = 30.0, 10.0
-"""Metres: gaps in the seen ground up to twice the first do not cut the AOI; the second is left off its edge."""
 
 LAYOUTS = {
     "cases.csv": layouts.change,  # before pairs: a change folder has both tables
@@ -40,16 +33,15 @@ LAYOUTS = {
 }
 """Readers of the known layouts by the table that gives them away, the surest first."""
 
-Places = dict[str, dict[str, Any]]
-
 
 @dataclass
 class Imported:
-    """What an import did: how many places and scenes are new, what was refused (name, reason), all its slugs."""
+    """What an import did: how many places and scenes are new, what was refused, and noted of others (name, words)."""
 
     places: int = 0
     scenes: int = 0
     refused: Refused = field(default_factory=list)
+    notes: Refused = field(default_factory=list)
     slugs: list[str] = field(default_factory=list)
     """The places of the source that are now in the archive, new or not."""
 
@@ -84,7 +76,7 @@ def import_folder(
         raise WrongUse(f"a limit of {limit} places imports nothing: give 1 or more")
     places, refused = _places(source, split)
     done = Imported(refused=refused)
-    known = _known_places(archive)
+    known = read_places(archive)
     chosen = places[:limit]
     try:
         for number, place in enumerate(chosen, start=1):
@@ -93,8 +85,7 @@ def import_folder(
             _import_place(place, archive, known, done)
     finally:
         if done.places:
-            features = [known[slug] for slug in sorted(known)]
-            write_json(archive / "places.geojson", {"type": "FeatureCollection", "features": features})
+            write_places(archive, known)
     return done
 
 
@@ -106,26 +97,13 @@ def _places(source: Path, split: str | None) -> tuple[list[Place], Refused]:
         raise WrongUse(f"the tables of {source} are not as their layout says ({error!r:.200}): mend them") from error
 
 
-def _known_places(archive: Path) -> Places:
-    path = archive / "places.geojson"
-    if not path.exists():
-        return {}
-    try:
-        known = {str(one["properties"]["slug"]): one for one in json.loads(path.read_text())["features"]}
-        for one in known.values():
-            _grid_of(one)
-        return known
-    except MALFORMED as error:
-        raise WrongUse(f"{path} is no collection of places ({error!r:.200}): move it away and import again") from error
-
-
 def _import_place(place: Place, archive: Path, known: Places, done: Imported) -> None:
     """Write the scenes of `place` that are not there yet, and the place itself when it is new."""
     sources = _usable(place, done)
     if not sources:
         return
     feature = known.get(place.slug)
-    grid = common_grid([one.path for one in sources]) if feature is None else _grid_of(feature)
+    grid = _common_grid(place, sources, done) if feature is None else grid_of(feature)
     if grid is None:
         done.refused.append((place.name, f"the archive has another place '{place.slug}': rename the folder"))
         return
@@ -142,13 +120,22 @@ def _import_place(place: Place, archive: Path, known: Places, done: Imported) ->
         done.scenes += 1
 
 
+def _common_grid(place: Place, sources: list[Source], done: Imported) -> SceneGrid:
+    """Return the grid of a new place, and take those of `sources` out that show other ground."""
+    grid, elsewhere = place_grid([one.path for one in sources])
+    for source in [one for one in sources if one.path in elsewhere]:
+        done.refused.append((_label(place, source), ELSEWHERE))
+        sources.remove(source)
+    return grid
+
+
 def _add_place(
     place: Place, written: list[Written], archive: Path, grid: SceneGrid, known: Places, done: Imported
 ) -> bool:
     """Make `place` known; False, its scenes removed, when they show nothing."""
     aoi = aoi_of([one.ground for one in written])
     if not aoi.is_empty:
-        known[place.slug] = _feature(place, to_wgs84(aoi, grid.epsg), grid)
+        known[place.slug] = feature_of(place, to_wgs84(aoi, grid.epsg), grid)
         done.places += 1
         return True
     for one in written:
@@ -178,7 +165,7 @@ def _usable(place: Place, done: Imported) -> list[Source]:
     usable = []
     for source in place.sources:
         try:
-            own_grid(source.path)
+            where(source.path)
             usable.append(source)
         except (MineCamError, RasterioError) as error:
             done.refused.append((_label(place, source), _reason(error)))
@@ -191,48 +178,12 @@ def _write_scenes(
     written = []
     for source, product in named:
         try:
-            written.append(write_scene(place, source, product, archive, grid))
+            scene = write_scene(place, source, product, archive, grid)
+            written.append(scene)
+            done.notes += [(_label(place, source), note) for note in scene.notes]
         except (MineCamError, RasterioError) as error:
             done.refused.append((_label(place, source), _reason(error)))
     return written
-
-
-def aoi_of(grounds: list[BaseGeometry]) -> BaseGeometry:
-    """Return the outline of what is seen on any date, without holes and small gaps, its edge shrunk by 10 m.
-
-    In and out in metres of UTM.
-    """
-    together = shapely.union_all(grounds)
-    if together.is_empty:
-        return together
-    closed = together.buffer(CLOSED, join_style="mitre").buffer(-CLOSED - SHRUNK, join_style="mitre")
-    inside = closed.intersection(together.envelope.buffer(-SHRUNK, join_style="mitre")).simplify(SHRUNK / 2)
-    return shapely.union_all([shapely.Polygon(part.exterior) for part in shapely.get_parts(inside) if part.area])
-
-
-def _feature(place: Place, aoi: BaseGeometry, grid: SceneGrid) -> dict[str, Any]:
-    """Return the place as `minecam mine import` reads it, with the grid on which later dates go too."""
-    pixels = {
-        "proj:epsg": grid.epsg,
-        "proj:transform": list(grid.transform)[:6],
-        "proj:shape": [grid.height, grid.width],
-    }
-    properties = {"slug": place.slug, "name": place.name, **place.words, **pixels}
-    return {"type": "Feature", "properties": properties, "geometry": dict(mapping(aoi))}
-
-
-def _grid_of(feature: dict[str, Any]) -> SceneGrid | None:
-    """Return the grid of a place that an import wrote, None for places from elsewhere; raises ValueError, TypeError."""
-    properties = feature["properties"]
-    if "proj:transform" not in properties:
-        return None
-    epsg, transform, (height, width) = (properties[f"proj:{name}"] for name in ("epsg", "transform", "shape"))
-    whole = all(type(number) is int for number in (epsg, height, width))
-    if not (whole and epsg // 100 in (326, 327) and 1 <= epsg % 100 <= 60 and height > 0 and width > 0):
-        raise ValueError("its grid is none")
-    if len(transform) != 6 or not all(math.isfinite(number) for number in transform) or transform[0] <= 0:
-        raise ValueError("its grid has no place")
-    return SceneGrid(epsg, Affine(*transform), height, width)
 
 
 def _label(place: Place, source: Source) -> str:

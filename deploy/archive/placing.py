@@ -1,6 +1,6 @@
 """One source raster of an import becomes one scene of the archive: pixels, truth, and what its item will say.
 
-Stands between `sources.py`, which reads, and `importing.py`, which writes the item once the place is whole.
+Stands between `sources.py` and `grids.py`, which read, and `importing.py`, which writes the item at the end.
 """
 
 from dataclasses import dataclass
@@ -9,21 +9,25 @@ from typing import Any
 
 import rasterio
 from rasterio.crs import CRS
-from rasterio.warp import Resampling
 from shapely.geometry.base import BaseGeometry
 
+from deploy.archive.grids import ELSEWHERE, ground, onto, warp
 from deploy.archive.layouts import Place, Source
 from deploy.archive.products import Product, sentinel1, sentinel2
-from deploy.archive.sources import Picture, cloud_cover, ground, moved, onto, read, warp, with_scl
+from deploy.archive.sources import Picture, cloud_cover, read, with_scl
 from deploy.archive.writing import SceneGrid, scene_path, write_classes, write_raster
 from tasks.errors import RasterError
+from tasks.rasters import moved
 
 LEVELS = {"sentinel-2-l1c": "1C", "sentinel-2-l2a": "2A"}
 
 
 @dataclass(frozen=True)
 class Written:
-    """A scene that lies in the archive and lacks its item; `ground` is what it shows, in metres of its zone."""
+    """A scene that lies in the archive and lacks its item.
+
+    `ground` is what it shows, in metres of its zone; `notes` say what was doubted or left out.
+    """
 
     name: str
     collection: str
@@ -31,6 +35,7 @@ class Written:
     bands: tuple[str, ...]
     properties: dict[str, Any]
     ground: BaseGeometry
+    notes: tuple[str, ...]
 
 
 def product_of(place: Place, source: Source, grid: SceneGrid) -> Product:
@@ -50,8 +55,8 @@ def write_scene(place: Place, source: Source, product: Product, archive: Path, g
     made = source.collection == "sentinel-2-l2a" and "SCL" not in found.names
     whole = with_scl(found) if made else found
     picture, own = onto(whole, grid)
-    if not own.box.intersects(grid.box) or (whole.seen.any() and not picture.seen.any()):
-        raise RasterError(f"it does not show the ground of '{place.slug}': put it into a folder of its own")
+    if whole.seen.any() and not picture.seen.any():
+        raise RasterError(ELSEWHERE)
     write_raster(
         archive / scene_path(source.collection, product.name), picture.planes, epsg=own.epsg, transform=own.transform,
         names=picture.names, nodata=0, tags={"product": product.name, "source": source.path.name},
@@ -61,7 +66,7 @@ def write_scene(place: Place, source: Source, product: Product, archive: Path, g
         write_truth(archive / "truth" / place.slug / f"{day}{ending}.tif", truth, own, ending=ending)
     properties = _properties(place, source, product, picture, own, made=made)
     bare = moved(ground(picture), picture.crs, CRS.from_epsg(grid.epsg))
-    return Written(product.name, source.collection, own, picture.names, properties, bare)
+    return Written(product.name, source.collection, own, picture.names, properties, bare, picture.notes)
 
 
 def write_truth(path: Path, truth: Path, grid: SceneGrid, *, ending: str) -> None:
@@ -74,7 +79,7 @@ def write_truth(path: Path, truth: Path, grid: SceneGrid, *, ending: str) -> Non
         lies = Picture(plane[None], ("truth",), plane > 0, raster.crs, raster.transform)
     flags, unknown = ending == "_flags", 255 if plane.dtype == "uint8" else 65535
     same = (lies.crs, lies.transform, plane.shape) == (CRS.from_epsg(grid.epsg), grid.transform, grid.shape)
-    values = plane if same else warp(plane, lies, grid, Resampling.nearest, unknown)
+    values = plane if same else warp(plane, lies, grid, codes=True, nodata=unknown)
     place: dict[str, Any] = {"epsg": grid.epsg, "transform": grid.transform, "tags": {"source": truth.name}}
     if ending == "":
         write_classes(path, values, **place)

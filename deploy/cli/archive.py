@@ -72,8 +72,8 @@ def import_(
 ) -> None:
     """Bring scenes into the archive; what is there already stays as it is.
 
-    GeoTIFFs need band descriptions (B02, B03, ...), a CRS, and a date in a tag or in the file name. Exit status 1
-    when everything is refused.
+    GeoTIFFs need band descriptions (B02, B03, ...), a CRS, and a date in a tag or in the file name; pixels of up to
+    25 m become 10 m. What cannot be reflectance is refused. Exit status 1 when everything is.
 
     Example: minecam archive import pairs/ /tmp/archive --limit 40
     """
@@ -82,9 +82,12 @@ def import_(
     archive = folder or settings().archive_folder
     done = import_folder(source, archive, limit=limit, split=split, progress=None if as_json else typer.echo)
     if as_json:
-        typer.echo(json.dumps({"places": done.places, "scenes": done.scenes, "refused": done.refused}))
+        counted = {"places": done.places, "scenes": done.scenes}
+        typer.echo(json.dumps({**counted, "refused": done.refused, "notes": done.notes}))
     else:
         typer.echo(f"{archive}: {done.places} places, {done.scenes} scenes, {len(done.refused)} refused")
+    for name, words in done.notes:
+        typer.echo(f"note {name}: {words}", err=True)
     for name, reason in done.refused:
         typer.echo(f"refused {name}: {reason}", err=True)
     if done.refused and not done.slugs:

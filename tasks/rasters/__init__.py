@@ -4,6 +4,7 @@ from tasks.rasters.cog import Raster, decode, read_raster, write_cog
 from tasks.rasters.grid import HECTARES_PER_PIXEL, PIXEL, Grid, grid_for, to_utm, to_wgs84
 from tasks.rasters.meridian import cut, in_one_piece, kept, unrolled
 from tasks.rasters.pictures import Panel, address, before_after, colours, overlay, pixels, rings, sheet, thumbnail
+from tasks.rasters.resample import like_ten_metres, moved, outline_of, pixel_metres, resampled, snapped, warped
 from tasks.rasters.scene import read_scene, write_classes
 from tasks.rasters.validity import CLOUD, cloud_mask, near_invalid, valid_mask
 
@@ -23,18 +24,25 @@ __all__ = [
     "grid_for",
     "in_one_piece",
     "kept",
+    "like_ten_metres",
+    "moved",
     "near_invalid",
+    "outline_of",
     "overlay",
+    "pixel_metres",
     "pixels",
     "read_raster",
     "read_scene",
+    "resampled",
     "rings",
     "sheet",
+    "snapped",
     "thumbnail",
     "to_utm",
     "to_wgs84",
     "unrolled",
     "valid_mask",
+    "warped",
     "write_classes",
     "write_cog",
 ]  # fmt: skip

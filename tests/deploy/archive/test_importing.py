@@ -11,8 +11,9 @@ from shapely.geometry import box, shape
 
 from deploy.archive import placing
 from deploy.archive.folder import Folder, Scene
-from deploy.archive.importing import aoi_of, import_folder
+from deploy.archive.importing import import_folder
 from deploy.archive.layouts import in_turn
+from deploy.archive.places import aoi_of
 from deploy.archive.products import sentinel2, tile
 from deploy.archive.writing import SceneGrid
 from tasks.errors import WrongUse
@@ -161,7 +162,7 @@ def test_degrees_become_utm_on_one_grid_for_all_dates(tmp_path: Path) -> None:
         ("pit.tif", {}, "no date"),
         ("pit_20231345.tif", {}, "no date"),
         ("pit_20230108.tif", {"crs": None}, "no CRS"),
-        ("pit_20230108.tif", {"names": ("B02", "red", None)}, "band 2 (RED), 3 (no name) has no Sentinel name"),
+        ("pit_20230108.tif", {"names": ("B02", "pink", None)}, "band 2 (PINK), 3 (no name) has no Sentinel name"),
         ("pit_20230108.tif", {"names": ("B02", "B2", "B04")}, "same name"),
         ("pit_20230108.tif", {"names": ("VV", "VH", "dataMask")}, "orbit_state"),
         ("pit_20230108.tif", {"names": ("B02", "B10", "B04")}, "no band B10"),
@@ -237,7 +238,7 @@ def test_a_place_elsewhere_of_the_same_name_is_refused(tmp_path: Path) -> None:
     picture(tmp_path / "b" / "pit" / "20230109.tif", transform=CORNER @ Affine.translation(500, 0))
     import_folder(tmp_path / "a", tmp_path / "archive")
     done = import_folder(tmp_path / "b", tmp_path / "archive")
-    assert done.scenes == 0 and "does not show the ground of 'pit'" in done.refused[0][1]
+    assert done.scenes == 0 and "does not show the ground of its place" in done.refused[0][1]
 
 
 def test_folders_that_hold_nothing_to_import(tmp_path: Path) -> None:
@@ -313,3 +314,89 @@ def test_both_mines_of_the_series(tmp_path: Path, shared_data: Path) -> None:
     with_b03 = [one for one in found if "B03" in pixels(one)[1]]
     assert len(with_b03) == 45 and max(one.cloud_cover or 0 for one in found) == 100
     assert all("minecam:validity" not in one.properties for one in found)
+
+
+def brightness(side: int, metres: float, *, left: float = 610000, top: float = 7790000) -> tuple[np.ndarray, Affine]:
+    """Planes of B02 and B04 that brighten with every metre eastwards, whatever the pixels, and where they lie."""
+    east = left + metres * (np.arange(side) + 0.5)
+    plane = np.tile((east - 600000) / 10, (side, 1)).round().astype(np.uint16)
+    return np.stack([plane, plane * 2]), Affine(metres, 0, left, 0, -metres, top)
+
+
+def test_the_grid_of_a_place_is_ten_metres_over_all_its_files(tmp_path: Path) -> None:
+    for name, side, metres, left, top in (
+        ("2023-01-01", 50, 20, 610100, 7790100),
+        ("2023-01-02", 40, 10, 610000, 7790000),
+        ("2023-01-03", 120, 10, 610200, 7790600),
+        ("2023-01-04", 200, 3, 610001, 7789999),
+    ):
+        planes, transform = brightness(side, metres, left=left, top=top)
+        picture(tmp_path / "in" / "pit" / f"{name}.tif", names=("B02", "B04"), planes=planes, transform=transform)
+    done = import_folder(tmp_path / "in", tmp_path / "archive")
+    assert (done.places, done.scenes, done.refused) == (1, 4, [])
+    assert [name for name, words in done.notes if "resampled to 10 m" in words] == [
+        "pit/2023-01-01.tif", "pit/2023-01-04.tif",
+    ]  # fmt: skip
+    covered = box(610100, 7789100, 611100, 7790100).union(box(610000, 7789600, 610400, 7790000))
+    covered = covered.union(box(610200, 7789400, 611400, 7790600))
+    aoi = to_utm(shape(places(tmp_path / "archive")["pit"]["geometry"]), 32723)
+    assert aoi.area == pytest.approx(covered.area, rel=0.05)
+    for scene in scenes(tmp_path / "archive"):
+        planes, names, transform = pixels(scene)
+        assert (transform.a, transform.c % 10, transform.f % 10) == (10, 0, 0)
+        rows, columns = np.nonzero(planes[names.index("SCL")] == 5)
+        east = transform.c + 10 * (columns + 0.5)
+        assert np.abs(planes[0, rows, columns] - (east - 600000) / 10).max() <= 2
+
+
+def test_a_file_that_reaches_beyond_a_known_place_is_not_cut(tmp_path: Path) -> None:
+    planes, transform = brightness(40, 10)
+    picture(tmp_path / "in" / "pit" / "2023-01-01.tif", names=("B02", "B04"), planes=planes, transform=transform)
+    import_folder(tmp_path / "in", tmp_path / "archive")
+    planes, transform = brightness(300, 5, left=609000, top=7790700)
+    picture(tmp_path / "in" / "pit" / "2023-01-02.tif", names=("B02", "B04"), planes=planes, transform=transform)
+    import_folder(tmp_path / "in", tmp_path / "archive")
+    assert (pixels(scenes(tmp_path / "archive")[1])[0][2] == 5).sum() == pytest.approx(150**2, rel=0.01)
+
+
+def test_files_of_other_ground_and_coarse_ones_are_refused(tmp_path: Path) -> None:
+    for name, metres, left in (("2023-01-01", 10, 650000), ("2023-01-02", 10, 610000), ("2023-01-03", 10, 610100),
+                               ("2023-01-04", 30, 610000)):  # fmt: skip
+        planes, transform = brightness(40, metres, left=left)
+        picture(tmp_path / "in" / "pit" / f"{name}.tif", names=("B02", "B04"), planes=planes, transform=transform)
+    done = import_folder(tmp_path / "in", tmp_path / "archive")
+    assert done.scenes == 2
+    refused = dict(done.refused)
+    assert "too coarse" in refused["pit/2023-01-04.tif"] and "does not show the ground" in refused["pit/2023-01-01.tif"]
+
+
+@pytest.mark.parametrize(
+    ("fill", "kind", "times"), [(-9999, "int16", 1), (65535, "uint16", 1), (1, "uint16", 1), (-9999, "float32", 1e-4)]
+)
+def test_what_could_not_be_read_is_never_clear(tmp_path: Path, fill: float, kind: str, times: float) -> None:
+    planes = picture(tmp_path / "in" / "pit_20230108.tif").astype(float) * times
+    planes[:, :10] = fill
+    picture(tmp_path / "in" / "pit_20230108.tif", planes=planes.astype(kind))
+    done = import_folder(tmp_path / "in", tmp_path / "archive")
+    got, names, _ = pixels(scenes(tmp_path / "archive")[0])
+    assert (got[names.index("SCL"), :10] == 0).all() and (got[:3, :10] == 0).all()
+    assert (got[names.index("SCL"), 10:] == 5).all() and got[:3].max() < 4001
+    assert done.notes == [("pit/pit_20230108.tif", "33 % of its pixels hold no reflectance and are no data")]
+
+
+def test_bands_by_other_names_masks_and_pictures(tmp_path: Path) -> None:
+    planes = picture(tmp_path / "in" / "a" / "20230108.tif", names=("B2", "B03_10m", "red"))
+    alpha = np.concatenate([planes, np.full((1, 30, 40), 255, np.uint16)])
+    alpha[3, :, :10] = 0
+    picture(tmp_path / "in" / "b" / "20230108.tif", names=("B2", "b03", "B4", "alpha"), planes=alpha)
+    for name, stretched in (("eight", (planes / 16).astype(np.uint8)), ("sixteen", planes * np.uint16(16))):
+        picture(tmp_path / "in" / name / "20230108.tif", planes=stretched)
+    done = import_folder(tmp_path / "in", tmp_path / "archive")
+    assert {name.split("/")[0]: "stretched for the eye" in reason for name, reason in done.refused} == {
+        "eight": True, "sixteen": True,
+    }  # fmt: skip
+    for scene in scenes(tmp_path / "archive"):
+        got, names, _ = pixels(scene)
+        assert names == ("B02", "B03", "B04", "SCL")
+        left_out = 10 if scene.properties["minecam:place"] == "b" else 0
+        assert (got[:3, :, left_out:] == planes[:, :, left_out:]).all() and (got[:, :, :left_out] == 0).all()
