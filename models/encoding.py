@@ -73,6 +73,8 @@ def _fault(brightest: np.ndarray, top: float, offset: float) -> str | None:
     above = float((brightest > BRIGHTEST).mean())
     if above > MOST_ABOVE:
         return f"{100 * above:.0f} % of the pixels are above 2, as of a picture stretched for the eye"
+    if offset > 0.5 * OFFSET:
+        return f"the offset adds {offset:g} to all of it, where products take {OFFSET:g} off"
     if offset < 0 and float(np.median(brightest)) <= 0:
         return "most of it is below 0, as if the offset was taken off twice"
     if top < DARK:
@@ -81,13 +83,11 @@ def _fault(brightest: np.ndarray, top: float, offset: float) -> str | None:
 
 
 def _measured(stored: np.ndarray) -> np.ndarray:
-    """Return `stored` without pixels that look like fill: without light, or the same number in all bands."""
-    if stored.shape[1] == 0 or len(stored) == 1:
-        low, high = (stored > 0).all(axis=0), (np.abs(stored.astype(np.float64)) < 32767).all(axis=0)
-        return stored[:, low & high] if (low & high).any() else stored
+    """Return `stored` without what looks like fill, if more is left: no light, 32767 or more, all bands even."""
     lit = (stored > 0).any(axis=0)
-    uneven = lit & (stored != stored[0]).any(axis=0)
-    return stored[:, uneven] if uneven.any() else stored[:, lit]
+    plain = lit & (stored < 32767).all(axis=0)
+    uneven = plain & (stored != stored[0]).any(axis=0)
+    return stored[:, next((some for some in (uneven, plain) if some.any()), lit)]
 
 
 def _scale(numbers: np.ndarray) -> float:

@@ -4,6 +4,8 @@ Names of bands, tags of scale, offset and no data, masks and alpha bands are hee
 measured band holds what can be reflectance; all else is no data, declared or not.
 """
 
+import contextlib
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -121,7 +123,8 @@ def _reflectance(
             np.fmax(brightest, planes[i], out=brightest)
     seen &= brightest > NO_LIGHT
     if left := declared - int(seen.sum()):
-        notes.append(f"{100 * left / seen.size:.2g} % of its pixels hold no reflectance and are no data")
+        share = 100 * left / seen.size
+        notes.append(f"{share:.{0 if share >= 1 else 2}f} % of its pixels hold no reflectance and are no data")
     return notes
 
 
@@ -131,14 +134,18 @@ def _encoding(
     tags = raster.tags()
     stated = tags.get("reflectance_scale")
     if stated is not None:
-        try:
-            scale, offset = 1 / float(stated), 0.0
-        except (ValueError, ZeroDivisionError) as error:
-            raise ModelError(f"its tag reflectance_scale is no scale ({stated!r:.40}): correct it") from error
+        scale, offset = 1 / _positive(stated), 0.0
     step = max(1, int(np.sqrt(seen.size / _SAMPLE)))
     some = seen[::step, ::step]
     part = stored[alike, ::step, ::step][:, some] if some.any() else stored[alike][:, seen]
     return encoding(part, scale=scale, offset=offset, stated=stated is not None, baseline=baseline(raster))
+
+
+def _positive(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise ModelError(f"its tag reflectance_scale is no scale ({text!r:.40}): correct it")
 
 
 def baseline(raster: DatasetReader) -> int | None:

@@ -87,6 +87,7 @@ def test_tags_are_heeded(numbers: np.ndarray, tags: dict[str, Any], expected: tu
         (ground, {"scale": 1e-4}, "scaled twice"),
         (ground * 10000, {"scale": 1e-4, "offset": -0.5}, "offset was taken off twice"),
         (ground * 10000, {"scale": 0.01}, "by scale 0.01"),
+        (ground * 10000 + 1000, {"offset": 1000}, "adds 0.1"),
     ],
 )
 def test_tags_that_make_nonsense_are_refused(numbers: np.ndarray, tags: dict[str, Any], words: str) -> None:

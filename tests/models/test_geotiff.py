@@ -134,6 +134,21 @@ def test_the_name_of_a_product_raises_doubt_about_its_offset(tmp_path: Path) -> 
     assert read(path).planes == pytest.approx(reflectance(), abs=1e-6)
 
 
+def test_fill_that_differs_from_band_to_band_is_no_data(tmp_path: Path) -> None:
+    planes = np.round(reflectance() * 1e4).astype(np.int32)
+    planes[:, FIRST] = np.array([-9999, 0, 65535]).reshape(3, 1, 1)
+    holds(read(write(tmp_path / "scene.tif", planes)))
+
+
+@pytest.mark.parametrize("text", ["ten", "0", "-1", "nan", "inf"])
+def test_a_scale_in_words_is_refused(tmp_path: Path, text: str) -> None:
+    path = write(tmp_path / "scene.tif", np.round(reflectance() * 1e4).astype(np.uint16))
+    with rasterio.open(path, "r+") as raster:
+        raster.update_tags(reflectance_scale=text)
+    with pytest.raises(ModelError, match="reflectance_scale is no scale"):
+        read(path)
+
+
 def test_numbers_that_are_no_brightness_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="complex64"):
         read(write(tmp_path / "scene.tif", reflectance().astype(np.complex64)))
