@@ -16,7 +16,7 @@ from rasterio.errors import RasterioError
 from models.channels import RADAR, channels
 from models.chip import Chip
 from models.errors import ModelError
-from models.geotiff import Picture, read_picture
+from models.geotiff import read_planes
 from models.labels import LABELS, NODATA
 from models.pairs import read_pairs
 from models.sensors import SensorSet
@@ -75,9 +75,8 @@ def _chip(folder: Path, row: dict[str, str], sensor_set: SensorSet) -> Chip:
     try:
         with rasterio.open(folder / "labels" / f"{name}.tif") as dataset:
             labels = dataset.read(1)
-        pictures = [_bands(folder, name, group) for group in _groups(sensor_set.bands)]
-        scene = np.concatenate([picture.planes for picture in pictures], axis=0)
-        valid = np.logical_and.reduce([picture.seen for picture in pictures])
+        planes, seen = zip(*(_bands(folder, name, group) for group in _groups(sensor_set.bands)), strict=True)
+        scene, valid = np.concatenate(planes, axis=0), np.logical_and.reduce(seen)
     except (RasterioError, ValueError) as error:
         raise ModelError(f"chip {name} cannot be used: {error}") from error
     if labels.shape != scene.shape[1:]:
@@ -93,9 +92,8 @@ def _groups(bands: Sequence[str]) -> list[list[str]]:
     return [group for group in (optical, radar) if group]
 
 
-def _bands(folder: Path, name: str, bands: list[str]) -> Picture:
-    with rasterio.open(folder / ("radar" if bands[0] in RADAR else "images") / f"{name}.tif") as dataset:
-        return read_picture(dataset, bands)
+def _bands(folder: Path, name: str, bands: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    return read_planes(folder / ("radar" if bands[0] in RADAR else "images") / f"{name}.tif", bands)
 
 
 def checksum(chips: Sequence[Chip]) -> str:

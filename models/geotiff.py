@@ -5,6 +5,7 @@ measured band holds what can be reflectance; all else is no data, declared or no
 """
 
 import contextlib
+import logging
 import math
 import re
 from collections.abc import Sequence
@@ -22,6 +23,8 @@ from rasterio.io import DatasetReader
 from models.bands import ALPHA, DATA_MASK, POWER, REFLECTANCE, names_of
 from models.encoding import BRIGHTEST, DARKEST, NO_LIGHT, Encoding, encoding
 from models.errors import ModelError
+
+log = logging.getLogger(__name__)
 
 MASKS = (ALPHA, DATA_MASK)
 
@@ -73,13 +76,19 @@ def read_picture(raster: DatasetReader, wanted: Sequence[str], beside: Sequence[
     return Picture(planes, tuple(wanted), seen, others, raster.crs, raster.transform, tuple(notes))
 
 
-def read_planes(path: Path, wanted: Sequence[str]) -> np.ndarray:
-    """Return the bands `wanted` of the GeoTIFF `path`, 0 where nothing is seen; raises ModelError that names it."""
+def read_planes(path: Path, wanted: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return `planes` and `seen` of the GeoTIFF `path` as `Picture` has them, and log its notes.
+
+    Raises ModelError that names the file.
+    """
     try:
         with rasterio.open(path) as raster:
-            return read_picture(raster, wanted).planes
+            picture = read_picture(raster, wanted)
     except (RasterioError, ModelError) as error:
         raise ModelError(f"{path} cannot be used: {error}") from error
+    for note in picture.notes:
+        log.warning("%s: %s", path, note)
+    return picture.planes, picture.seen
 
 
 def _declared(raster: DatasetReader, names: list[str | None], at: list[int], stored: np.ndarray) -> np.ndarray:

@@ -93,8 +93,8 @@ def _part(site: str) -> str:
 
 def _chips(folder: Path, row: dict[str, str], site: str, seen: SensorSet) -> list[Chip]:
     names = [f"{row['id']}_{date}" for date in ("t0", "t1")]
-    scenes = [read_planes(folder / "images" / f"{name}.tif", seen.bands) for name in names]
-    looks = [read_planes(folder / "images" / f"{name}.tif", _NEEDED) for name in names]
+    scenes = [read_planes(folder / "images" / f"{name}.tif", seen.bands)[0] for name in names]
+    looks = [read_planes(folder / "images" / f"{name}.tif", _NEEDED)[0] for name in names]
     labels = drawn(*looks, emerged=row["label"] == "1", doubtful=row["mined_before"] == "1")
     return [
         Chip(name, site, "", "", _filled(scene, 0), _filled(label, NODATA), _filled((scene != 0).any(axis=0), False))

@@ -60,7 +60,7 @@ def read_places(folder: Path, seen: SensorSet) -> Places:
 
 
 def _look(path: Path, seen: SensorSet) -> np.ndarray:
-    scene = read_planes(path, seen.bands)
+    scene = read_planes(path, seen.bands)[0]
     if scene.shape[1:] != (SIDE, SIDE):
         raise ModelError(f"{path} is {scene.shape[1]} × {scene.shape[2]} pixels: a place is {SIDE} × {SIDE}")
     return scene
