@@ -200,9 +200,7 @@ def predict(
     scene: Annotated[Path, typer.Argument(help="GeoTIFF whose band descriptions name the model's bands.")],
     out: Annotated[Path, typer.Argument(help="Class raster to write: 0 background, 1-10, 255 no data.")],
 ) -> None:
-    """Segment any GeoTIFF of reflectance (fractions, × 10000, or as scale and offset tags say), on pixels of 10 m.
-
-    Fill, masks, alpha bands, SCL and dataMask are heeded. What cannot be reflectance is refused.
+    """Segment any GeoTIFF of reflectance, on pixels of 10 m; fill, masks and SCL are heeded, other numbers refused.
 
     Example: minecam model predict s2-rgb-mines scene.tif classes.tif
     """
@@ -219,11 +217,8 @@ def predict(
         typer.echo(f"note: {note}", err=True)
     seen = run(scene=planes, valid=valid, model=loaded, runtime=given.runtime, memory_mb=given.predict_memory_mb)
     write_classes(out, seen.classes, profile)
-    if not valid.any():
-        typer.echo(f"{out}: no pixel is valid")
-        return
-    part = "" if valid.all() else f"; {100 * valid.mean():.1f} % of all pixels are valid"
-    typer.echo(f"{out}: {100 * (seen.classes[valid] > 0).mean():.1f} % of the valid pixels are mine{part}")
+    mine = (seen.classes[valid] > 0).mean() if valid.any() else 0
+    typer.echo(f"{out}: {100 * mine:.1f} % of the valid pixels are mine; {100 * valid.mean():.1f} % are valid")
 
 
 def _number(value: float | None) -> str:
