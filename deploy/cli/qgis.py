@@ -8,19 +8,19 @@ import typer
 from psycopg.conninfo import conninfo_to_dict
 
 import sql
-from deploy.cli.serve import COLLECTIONS
+from deploy.features import COLLECTIONS
 from tasks.errors import WrongUse
 from tasks.settings import settings
 
 LAYERS = {
-    "open_alert": ("Alerts that stand", True),
-    "mine_status": ("Mines", True),
-    "zone": ("Zones", True),
-    "current_change": ("Changes", False),
-    "latest_segment": ("Segments, latest", True),
-    "current_segment": ("Segments, every epoch", False),
+    "open_alert": True,
+    "mine_status": True,
+    "zone": True,
+    "current_change": False,
+    "latest_segment": True,
+    "current_segment": False,
 }
-"""What the project shows, from the top: title of the view, and whether it is drawn at first."""
+"""What the project shows, from the top, and whether it is drawn at first."""
 
 
 def qgis(
@@ -47,7 +47,8 @@ def project(address: str, styles: dict[str, str]) -> bytes:
     reference = Xml.SubElement(Xml.SubElement(root, "properties"), "SpatialRefSys")
     Xml.SubElement(reference, "ProjectionsEnabled", type="int").text = "1"
     tree, layers = Xml.SubElement(root, "layer-tree-group"), Xml.SubElement(root, "projectlayers")
-    for view, (title, drawn) in LAYERS.items():
+    for view, drawn in LAYERS.items():
+        title = COLLECTIONS[view]["title"]
         source = _source(address, view, COLLECTIONS[view]["pk"])
         name = f"minecam_layer_{view}"  # QGIS loses layers whose id is shorter than 13 characters
         about = {"id": name, "name": title, "providerKey": "postgres", "source": source}

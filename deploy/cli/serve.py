@@ -9,18 +9,8 @@ import typer
 from psycopg.conninfo import conninfo_to_dict
 
 import sql
+from deploy.features import COLLECTIONS, FUNCTIONS, MOST_IN_TILE
 from tasks.settings import settings
-
-COLLECTIONS = {
-    "latest_segment": {"pk": "segment_id", "datetimecol": "sensing_time"},
-    "current_segment": {"pk": "segment_id", "datetimecol": "sensing_time"},
-    "current_change": {"pk": "change_id", "datetimecol": "sensing_time"},
-    "open_alert": {"pk": "alert_id", "datetimecol": "first_time"},
-    "mine_status": {"pk": "mine_id", "datetimecol": "last_valid_observation"},
-    "watch": {"pk": "mine_id", "datetimecol": "last_valid_look"},  # its name before version 0.2
-    "zone": {"pk": "zone_id"},
-}
-"""What is served: key and time of each view. Their extents are not: they would take a look at every row."""
 
 
 def serve(
@@ -37,7 +27,7 @@ def serve(
     import uvicorn  # and tipg, which reads its settings when it is imported
 
     typer.echo(f"http://{host}:{port}")
-    uvicorn.run("tipg.main:app", host=host, port=port, log_level="warning")
+    uvicorn.run("deploy.features.app:app", host=host, port=port, log_level="warning")
 
 
 def environment(address: str) -> dict[str, str]:
@@ -52,7 +42,9 @@ def environment(address: str) -> dict[str, str]:
         "TIPG_NAME": "MineCam",
         "TIPG_DB_SCHEMAS": json.dumps(["minecam"]),
         "TIPG_DB_TABLES": json.dumps([f"minecam.{name}" for name in COLLECTIONS]),
-        "TIPG_DB_EXCLUDE_FUNCTION_SCHEMAS": json.dumps(["public", "minecam"]),
+        "TIPG_DB_FUNCTIONS": json.dumps([f"minecam.{name}" for name in FUNCTIONS]),
+        "TIPG_DB_EXCLUDE_FUNCTION_SCHEMAS": json.dumps(["public"]),
+        "TIPG_MAX_FEATURES_PER_TILE": str(MOST_IN_TILE),
         "TIPG_DB_SPATIAL_EXTENT": "false",
         "TIPG_DB_DATETIME_EXTENT": "false",
         "TIPG_TABLE_CONFIG": json.dumps(tables),
