@@ -27,6 +27,11 @@ class Layer(PgCollection):
         """Return where its rows lie, and of what time they are."""
         return self.ground
 
+    @property
+    def bounds(self) -> list[float]:
+        """Return west, south, east and north; without rows, those of the world, which tipg counts on."""
+        return super().bounds or [-180.0, -90.0, 180.0, 90.0]
+
     async def get_tile(self, conn: asyncpg.Connection, *, limit: int | None = None, **asked: Any) -> bytes:
         """Return the tile; raises InvalidLimit where it has more features than a tile may, unless `limit` is asked."""
         where = self.cql_where(

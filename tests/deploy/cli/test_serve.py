@@ -171,11 +171,6 @@ def test_collections_have_titles_words_and_the_extent_of_their_rows(served: str)
         assert said["bounds"] == pytest.approx([-44.995, -20.01, -44.99, -20.0])
 
 
-def test_a_collection_without_rows_has_no_extent(database: sql.Connection, served: str) -> None:
-    with httpx.Client(base_url=served, headers=JSON) as ask:
-        assert ask.get("/collections").is_success
-
-
 def test_pages_need_nothing_from_elsewhere(served: str) -> None:
     with httpx.Client(base_url=served, headers={"accept": "text/html"}, follow_redirects=True) as ask:
         pages, waiting = {}, ["/"]
