@@ -15,6 +15,7 @@ import platformdirs
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from tasks import stackfile
 from tasks.errors import StackError, WrongUse
 from tasks.text import one_line
 
@@ -175,6 +176,16 @@ class Settings(BaseSettings):
             raise ValueError("user and password do not belong into this address, which is shown: leave them out")
         return address
 
+    @field_validator("schedule")
+    @classmethod
+    def _of_five_fields(cls, cron: str) -> str:
+        if len(cron.split()) != 5 and not cron.startswith("@"):  # Prefect would take a sixth, at the end, for seconds
+            raise ValueError(
+                "a cron expression has five fields: minute, hour, day of the month, month, day of the week, such as "
+                "0 6 * * * for every day at 06:00 UTC"
+            )
+        return cron
+
     @field_validator("cloud_mask")
     @classmethod
     def _installed(cls, value: str) -> str:
@@ -203,16 +214,19 @@ class Settings(BaseSettings):
 def chosen() -> dict[str, str]:
     """Return the environment variables that set a setting, or lead to an object store (AWS_*), with their values; no
     others, however they are called."""
-    fields = Settings.model_fields.items()
-    names = {
-        str(name)
-        for field_name, field in fields
-        for name in (
-            field.validation_alias.choices if isinstance(field.validation_alias, AliasChoices)
-            else [f"MINECAM_{field_name.upper()}"]
-        )
-    }  # fmt: skip
+    names = variables()
     return {name: value for name, value in os.environ.items() if name in names or name.startswith("AWS_")}
+
+
+def variables() -> dict[str, str]:
+    """Return by environment variable what `Settings` takes its value as."""
+    found: dict[str, str] = {}
+    for field_name, field in Settings.model_fields.items():
+        if isinstance(field.validation_alias, AliasChoices):
+            found |= {str(name): str(name) for name in field.validation_alias.choices}
+        else:
+            found[f"MINECAM_{field_name.upper()}"] = field_name
+    return found
 
 
 def settings() -> Settings:
@@ -232,7 +246,11 @@ def _read(environment: frozenset[tuple[str, str]], file: Path, written: int) -> 
         if old in dict(environment):
             log.warning("%s is called %s now: the old name goes with version 0.3", old, new)
     try:
-        return Settings(_env_file=file, home=file.parent)  # type: ignore[call-arg]
+        set_already = {name.upper() for name, value in environment if value}
+        there = {name: value for name, value in stackfile.read(file).items() if value and name not in set_already}
+        known = variables()
+        filed = {known[name]: value for name, value in there.items() if name in known}
+        return Settings(**{**filed, "home": file.parent})  # type: ignore[arg-type]
     except ValidationError as error:
         raise WrongUse(in_words(error)) from None  # pydantic repeats what was given, which may hold a password
 

@@ -15,6 +15,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 import sql
 from deploy.stack.cluster import Cluster
 from deploy.stack.processes import Process
+from tasks import stackfile
 from tasks.mines import registry
 from tasks.settings import Settings, chosen, home
 
@@ -43,16 +44,14 @@ def cluster() -> Cluster:
 
 def environment() -> dict[str, str]:
     """What `stack.env` says: the variables that lead to the running stack."""
-    file = home() / "stack.env"
-    lines = file.read_text().splitlines() if file.exists() else []
-    return {name: value.strip("'") for name, _, value in (line.partition("=") for line in lines)}
+    return stackfile.read(home() / "stack.env")
 
 
 def up(say: Say) -> None:
     """Start what is not running and register the deployments. Doing it again starts nothing twice."""
     folder = home()
     folder.mkdir(parents=True, exist_ok=True)
-    given = Settings(_env_file=None, home=folder)  # type: ignore[call-arg]
+    given = Settings(home=folder)  # type: ignore[call-arg]
     variables = {**QUIET, "MINECAM_HOME": str(folder), "MINECAM_DATABASE_URL": _database(given, say)}
     with sql.connect(variables["MINECAM_DATABASE_URL"]) as connection:
         for name in sql.migrate(connection):
@@ -63,7 +62,7 @@ def up(say: Say) -> None:
         variables |= _start_archive(given, say)
     elif Process(folder, "archive").stop():
         say("archive: stopped, Copernicus Data Space takes its place")
-    _write(folder / "stack.env", variables)
+    stackfile.write(folder / "stack.env", variables)
     os.environ.update({name: value for name, value in variables.items() if name.startswith("PREFECT_")})
     _wait(variables)
     from deploy import deployments  # reads the address of the Prefect server when it is imported
@@ -92,7 +91,7 @@ def down(say: Say) -> None:
 
 def status() -> dict[str, str]:
     """Return `running`, `down` or `elsewhere` for every part."""
-    given = Settings(_env_file=None, home=home())  # type: ignore[call-arg]
+    given = Settings(home=home())  # type: ignore[call-arg]
     parts = {name: "running" if Process(home(), name).find() else "down" for name in PARTS}
     if given.sh_client_id is not None:
         parts["archive"] = "elsewhere"
@@ -167,11 +166,3 @@ def _answers(url: str) -> bool:
         return httpx.get(url, timeout=2).status_code < 500
     except httpx.HTTPError:
         return False
-
-
-def _write(file: Path, values: dict[str, str]) -> None:
-    fresh = file.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    fresh.touch(mode=0o600)
-    fresh.write_text("".join(f"{name}='{value}'\n" for name, value in values.items()))
-    fresh.replace(file)

@@ -25,6 +25,7 @@ from deploy import cli
 from deploy.stack import health, stack
 from deploy.stack.cluster import Cluster
 from flows import monitor
+from tasks import stackfile
 from tasks.acquire.client import forget_tokens
 from tests.flows.test_monitor import scenes, watch
 from tests.tasks.conftest import sentinel_hub
@@ -239,7 +240,7 @@ def test_the_file_that_holds_secrets_is_the_owners_alone_and_the_addresses_shown
     home: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (home / "stack.new").write_text("of a start that was killed")
-    stack._write(home / "stack.env", {"MINECAM_DATABASE_URL": with_password(database_url), "PREFECT_API_URL": "x"})
+    stackfile.write(home / "stack.env", {"MINECAM_DATABASE_URL": with_password(database_url), "PREFECT_API_URL": "x"})
     assert (home / "stack.env").stat().st_mode & 0o777 == 0o600
     shown = json.dumps(stack.addresses())
     assert "psql" in shown and not any(form in shown for form in (PASSWORD, quote(PASSWORD, safe="")))

@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx
 
+from tasks import stackfile
+
 PROGRAM = str(Path(sys.executable).with_name("minecam"))
 
 
@@ -29,8 +31,7 @@ class Stack:
     @property
     def variables(self) -> dict[str, str]:
         """What `stack.env` says."""
-        lines = (self.home / "stack.env").read_text().splitlines()
-        return {name: value.strip("'") for name, _, value in (line.partition("=") for line in lines)}
+        return stackfile.read(self.home / "stack.env")
 
     def minecam(self, *arguments: str, status: int = 0, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run the command; it must end with `status`."""
