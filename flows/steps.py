@@ -3,14 +3,22 @@
 Results stay in memory and are never cached by Prefect: PostGIS knows what is done.
 """
 
-from collections.abc import Callable
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
+from uuid import UUID
 
-from prefect import task
+import httpx
+from prefect import Task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import ConcurrencyLeaseHolder
 from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
 from prefect.concurrency.sync import concurrency
+from prefect.runtime import flow_run
+from prefect.utilities.annotations import quote
 
 import tasks.acquire
 import tasks.alert
@@ -26,6 +34,12 @@ R = TypeVar("R")
 
 SERVICE = "minecam-service"
 """Name of the Prefect global concurrency limit: how many steps of all workers ask the service at once."""
+LEASE_SECONDS = 60
+"""After how long the slot of a killed run comes free; the shortest that Prefect takes."""
+PATIENCE = 120
+"""Seconds for which a step waits for a Prefect server that does not answer: it may be starting anew."""
+
+log = logging.getLogger(__name__)
 
 
 def limited(function: Callable[P, R]) -> Callable[P, R]:
@@ -33,22 +47,63 @@ def limited(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def within(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            with concurrency(SERVICE, strict=True):
-                return function(*args, **kwargs)
-        except ConcurrencySlotAcquisitionError as error:
-            raise StackError(
-                f"the Prefect server has no global concurrency limit '{SERVICE}': run `minecam up`, or "
-                "`python -m deploy.deployments`"
-            ) from error
+        with _slot():
+            return function(*args, **kwargs)
 
     return within
 
 
-def step(function: Callable[P, R], of: str) -> Callable[P, R]:
+@contextmanager
+def _slot() -> Iterator[None]:
+    """Hold a slot; raises StackError where there is none to be had. A server that goes away meanwhile stops nothing."""
+    run = flow_run.get_id()
+    holder = ConcurrencyLeaseHolder(type="flow_run", id=UUID(run)) if run else None
+    deadline = time.monotonic() + PATIENCE
+    held = ExitStack()
+    while True:
+        try:
+            held.enter_context(
+                concurrency(
+                    SERVICE, strict=True, lease_duration=LEASE_SECONDS, holder=holder,
+                    raise_on_lease_renewal_failure=False,
+                )
+            )  # fmt: skip
+            break
+        except ConcurrencySlotAcquisitionError as error:
+            if not isinstance(error.__cause__, httpx.HTTPError):
+                raise StackError(
+                    f"the Prefect server has no global concurrency limit '{SERVICE}': run `minecam up`, or "
+                    "`python -m deploy.deployments`"
+                ) from error
+            if time.monotonic() > deadline:
+                raise StackError(f"the Prefect server does not answer ({error.__cause__}): run `minecam up`") from error
+            time.sleep(1)
+    try:
+        yield
+    finally:
+        try:
+            held.close()
+        except httpx.HTTPError as error:
+            log.warning("a slot of %s comes free in a minute only: the Prefect server is away (%s)", SERVICE, error)
+
+
+class Step(Task[P, R]):
+    """A task whose arguments are quoted.
+
+    Prefect would look through all that is in them for what earlier tasks returned, and draw each find as an arrow in
+    the graph of the run, which no browser shows any more for a fleet.
+    """
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the task; its function gets what is given here."""
+        run: Any = super().__call__
+        return run(*map(quote, args), **{name: quote(one) for name, one in kwargs.items()})
+
+
+def step(function: Callable[P, R], of: str) -> Step[P, R]:
     """Return `function` as a task whose runs are called after it and `of`, a format over its arguments."""
     name = function.__name__
-    return task(name=name, task_run_name=f"{name} {of}".strip(), cache_policy=NO_CACHE)(function)
+    return Step(function, name=name, task_run_name=f"{name} {of}".strip(), cache_policy=NO_CACHE)
 
 
 discover = step(limited(tasks.acquire.discover), "{mine.slug}")
