@@ -6,6 +6,7 @@ from prefect import flow, get_run_logger
 from prefect.artifacts import create_table_artifact
 
 import sql
+from flows.door import explained
 from flows.steps import try_out
 from models.experiment import read_experiment
 from tasks.settings import settings
@@ -14,7 +15,8 @@ from tasks.trials import ready, record
 SHOWN = ("trained_on", "scored_on", "sites", "sensor_set", "network", "encoder", "change", "mean_iou", "footprint_iou")
 
 
-@flow(name="evaluate", flow_run_name="{name}")
+@flow(name="evaluate", flow_run_name="{name}", validate_parameters=False)
+@explained
 def experiment(name: str, chips: str, pairs: str | None = None) -> None:
     """Compare sensor sets, networks and encoders; a run that was killed goes on when it is started again.
 

@@ -3,35 +3,49 @@
 `monitor/fleet` runs over every mine on a schedule, `monitor/mine` over one by hand.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
-from prefect import flow
+from prefect import flow, get_run_logger
+from prefect.context import FlowRunContext
 
 import sql
+from flows.door import Day, check_range, explained
 from flows.progress import Unwatched
 from flows.steps import notify, stale
 from flows.watch import acquire, watch
 from models.sensors import SENSOR_SETS
 from tasks import agenda
 from tasks.acquire import neighbourhoods
+from tasks.errors import Busy
 from tasks.mines import Mine, registry
 from tasks.segment import model_for
 from tasks.settings import settings
 
 SensorSetName = StrEnum("SensorSetName", {name: name for name in SENSOR_SETS})  # type: ignore[misc]
 """The sensor sets, as a list to choose from in the run form."""
+WAIT_SECONDS = 2.0
+"""Between two looks whether the fleet is free."""
 
 
-@flow(name="monitor", flow_run_name="fleet")
-def fleet(start: date | None = None, end: date | None = None) -> None:
+@flow(name="monitor", flow_run_name="fleet", validate_parameters=False)
+@explained
+def fleet(start: Day | None = None, end: Day | None = None) -> None:
     """Look for new acquisitions of every registered mine, and carry each through to alerts.
 
     Args:
         start: First day to look at; without it, from shortly before the latest known acquisition on.
         end: Last day to look at; without it, today.
     """
+    check_range(start, end)
+    with _alone():
+        _fleet(start, end)
+
+
+def _fleet(start: date | None, end: date | None) -> None:
     unwatched = Unwatched()
     with _database() as connection:
         groups = neighbourhoods(registry.mines(connection))
@@ -44,6 +58,35 @@ def fleet(start: date | None = None, end: date | None = None) -> None:
             stale(connection, at=datetime.now(UTC))
         notify(connection)
     unwatched.raise_failures()
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Have the fleet for this run. While another run has it, one by hand waits, and a scheduled one raises Busy: it
+    would only find every mine taken, and those after it would queue up behind a long one.
+
+    No limit of Prefect's, which would end a run that cannot renew its lease: at a server that was away, say.
+    """
+    connection = _database()
+    try:
+        with sql.in_words():
+            free = agenda.takes_fleet(connection)
+            if not free and _scheduled():
+                raise Busy("another run of the fleet is still at work, and does what this one would do")
+            if not free:
+                get_run_logger().info("another run of the fleet is at work: this one waits until it has ended")
+            while not free:
+                time.sleep(WAIT_SECONDS)
+                free = agenda.takes_fleet(connection)
+        yield
+    finally:
+        connection.close()
+
+
+def _scheduled() -> bool:
+    """Whether this run was started by a schedule."""
+    context = FlowRunContext.get()
+    return bool(context and context.flow_run and context.flow_run.auto_scheduled)
 
 
 def _together(near: Sequence[Mine], start: date | None, end: date | None, unwatched: Unwatched) -> None:
@@ -63,11 +106,12 @@ def _together(near: Sequence[Mine], start: date | None, end: date | None, unwatc
         unwatched.note_unsearched(near, unsearched)
 
 
-@flow(name="monitor", flow_run_name="{mine}")
+@flow(name="monitor", flow_run_name="{mine}", validate_parameters=False)
+@explained
 def mine(
     mine: str,
-    start: date | None = None,
-    end: date | None = None,
+    start: Day | None = None,
+    end: Day | None = None,
     sensor_set: SensorSetName | None = None,
     rerun: bool = False,
 ) -> None:
@@ -80,6 +124,7 @@ def mine(
         sensor_set: Use the shipped model of this sensor set instead of the mine's own.
         rerun: Judge again what was quarantined, segment again what other weights of the model have, compare again.
     """
+    check_range(start, end)
     with sql.in_words(), _database() as connection:
         one = registry.watched(connection, mine)
         model = model_for(one, sensor_set)

@@ -5,13 +5,15 @@ from pathlib import Path
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact
 
+from flows.door import explained
 from models.recipe import Recipe
 from tasks.settings import settings
 
 DEFAULT = Recipe()
 
 
-@flow(name="train", flow_run_name="{name}")
+@flow(name="train", flow_run_name="{name}", validate_parameters=False)
+@explained
 def model(
     name: str,
     chips: str,

@@ -1,4 +1,7 @@
-"""What a run has to do of a mine, and one run per mine at a time. What is done stands in the database alone."""
+"""What a run has to do of a mine, and one run per mine, and of the fleet, at a time.
+
+What is done stands in the database alone.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -44,6 +47,12 @@ def runs_of(connection: sql.Connection, mines: Sequence[Mine]) -> Iterator[list[
         for mine in free:
             if not connection.closed:
                 sql.run(connection, "mine_run_unlock", mine_id=mine.mine_id)
+
+
+def takes_fleet(connection: sql.Connection) -> bool:
+    """Take the fleet for this run until `connection` ends; return False while another run has it."""
+    row = sql.run_one(connection, "fleet_lock")
+    return bool(row and row["held"])
 
 
 def reopen(
