@@ -1,7 +1,9 @@
 """`minecam mine`: registers mines and shows what is registered. The analyst's and operator's way into the registry."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,6 +37,20 @@ app = typer.Typer(help="Register mines and look at them.", no_args_is_help=True)
 FILES = "GeoJSON, GeoPackage, Shapefile, KML, KMZ or CSV file"
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+
+
+@app.callback()
+def offer(context: typer.Context) -> None:
+    """Bring the form that lists the mines up to date after a command that may have changed them."""
+    if context.invoked_subcommand not in ("list", "show") and "PREFECT_API_URL" in os.environ:
+        context.call_on_close(_offer)
+
+
+def _offer() -> None:
+    from deploy import deployments  # reads the address of the Prefect server when it is imported
+
+    with suppress(sql.DatabaseError):  # which the command has said
+        deployments.offer_mines()
 
 
 def _connect() -> sql.Connection:

@@ -65,10 +65,13 @@ def _check(mines: list[str]) -> list[str]:
 
 
 def _start(mines: list[str] | None, days: dict[str, date | None], how: dict[str, object], quiet: bool) -> None:
+    from deploy.deployments import offer_mines
     from deploy.stack.runs import follow
 
     say = (lambda _: None) if quiet else typer.echo
     if mines is None:
         follow("monitor/fleet", days, say)
+    if mines:
+        offer_mines()  # the server takes none that it does not list
     for slug in mines or []:
         follow("monitor/mine", {"mine": slug, **days, **how}, say)

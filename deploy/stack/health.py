@@ -35,7 +35,8 @@ def runs() -> dict[str, str | None]:
     if "PREFECT_API_URL" not in os.environ:
         return unknown
     fleet = DeploymentFilter(name=DeploymentFilterName(any_=["fleet"]))
-    ended = FlowRunFilter.model_validate({"end_time": {"is_null_": False}})
+    # One that was cancelled says nothing: a scheduled run does so while another is at work.
+    ended = FlowRunFilter.model_validate({"state": {"type": {"any_": ["COMPLETED", "FAILED", "CRASHED"]}}})
     waiting = FlowRunFilter.model_validate({"state": {"type": {"any_": ["SCHEDULED"]}}})
     try:
         with get_client(sync_client=True) as client:
@@ -58,6 +59,7 @@ def examine() -> list[Finding]:
     return [
         _found("postgis", _database),
         _found("prefect", _schedule),
+        _found("slots", _slots),
         _found("sentinel hub", _service),
         _found("model", _model),
         _found("alerts", _deliveries),
@@ -86,11 +88,25 @@ def _schedule() -> str:
     known = runs()
     if known["next run"] is None:
         raise StackError(
-            "no run of monitor/fleet is scheduled: run `minecam up`, then look at the deployment in the UI"
+            "no run of monitor/fleet is scheduled: see in the Prefect UI whether it or its schedule is paused or gone; "
+            "`minecam up` leaves that as it is"
         )
     if known["last run"] and not known["last run"].endswith("Completed"):
         raise StackError(f"the last run of monitor/fleet, {known['last run']}: see why in the UI, then `minecam run`")
     return f"next run {known['next run']}"
+
+
+def _slots() -> str:
+    if stack.status()["prefect"] == "down":
+        raise StackError("the Prefect server is down: run `minecam up`")
+    from deploy.stack import slots
+
+    found = slots.look()
+    if found.nobodys:
+        raise StackError(
+            f"{found.nobodys} of {found.limit} slots of requests to the service are held by nobody: run `minecam up`"
+        )
+    return f"{found.taken} of {found.limit} requests to the service at once"
 
 
 def _service() -> str:

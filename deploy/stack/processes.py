@@ -11,6 +11,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,15 +84,21 @@ class Process:
         except (FileNotFoundError, ValueError):
             return {}
 
-    def stop(self, patience: float = 15) -> bool:
-        """Stop the process and its children; return whether it ran."""
+    def stop(self, patience: float = 15, *, children_too: bool = False) -> bool:
+        """Tell the process to end, kill it and its children if they do not, and return whether it ran.
+
+        `children_too`: its children are told as well, for one that would wait for them.
+        """
         process = self.find()
         if process:
             family = [process, *process.children(recursive=True)]
-            process.terminate()
+            for told in family if children_too else [process]:
+                with suppress(psutil.NoSuchProcess):
+                    told.terminate()
             _, alive = psutil.wait_procs(family, timeout=patience)
             for survivor in alive:
-                survivor.kill()
+                with suppress(psutil.NoSuchProcess):
+                    survivor.kill()
         self._file.unlink(missing_ok=True)
         return process is not None
 

@@ -19,7 +19,6 @@ from tasks import stackfile
 from tasks.mines import registry
 from tasks.settings import Settings, chosen, home
 
-POOL = "minecam"
 QUIET = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -31,6 +30,12 @@ QUIET = {
     "HF_HUB_OFFLINE": "1",
 }
 """Nothing phones home; the log of a run holds what our steps say, and holds it soon."""
+LASTING = {
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+    "PREFECT_SERVER_SERVICES_REPOSSESSOR_LOOP_SECONDS": "5",
+    "PREFECT_SERVER_CONCURRENCY_MAXIMUM_CONCURRENCY_SLOT_WAIT_SECONDS": "5",
+}
+"""Who holds a slot outlives the server, and a slot whose holder is gone comes free, and is seen to be, in seconds."""
 PARTS = ("prefect", "archive", "worker")
 TOKEN_PATH = "/auth/realms/CDSE/protocol/openid-connect/token"
 
@@ -66,23 +71,29 @@ def up(say: Say) -> None:
     os.environ.update({name: value for name, value in variables.items() if name.startswith("PREFECT_")})
     _wait(variables)
     from deploy import deployments  # reads the address of the Prefect server when it is imported
+    from deploy.stack import slots, worker
 
     deployments.register()
-    worker = Process(folder, "worker")
-    command = [_program("prefect"), "worker", "start", "--pool", POOL, "--name", "embedded"]
+    command = [_program("prefect"), "worker", "start", "--pool", worker.POOL, "--name", worker.NAME]
     given_to_it = {**chosen(), **variables}
-    if not worker.runs(command, given_to_it):
-        worker.stop()
-        for name in deployments.end_orphans():
+    anew = not worker.process().runs(command, given_to_it)
+    if anew:
+        worker.stop(say)
+        for name in worker.end_orphans():
             say(f"worker: the run {name} was left unfinished; the next one goes on with it")
+    if freed := slots.free():
+        say(f"prefect: {freed} slots of requests to the service were held by nobody, and are free again")
+    if anew:
         say("worker: starting")
-        worker.start(command, given_to_it)
+        worker.process().start(command, given_to_it)
 
 
 def down(say: Say) -> None:
-    """Stop what `up` started, in the reverse order, and nothing else."""
+    """Stop what `up` started, in the reverse order, and nothing else; runs that have begun go on at the next `up`."""
+    from deploy.stack import worker  # reads the address of the Prefect server when it is imported
+
     for name in reversed(PARTS):
-        if Process(home(), name).stop():
+        if worker.stop(say) if name == "worker" else Process(home(), name).stop():
             say(f"{name}: stopped")
     if cluster().folder.exists() and cluster().running:
         cluster().stop()
@@ -125,9 +136,17 @@ def _start_prefect(given: Settings, say: Say) -> dict[str, str]:
     process = Process(home(), "prefect")
     port = process.port(given.prefect_port)
     url = f"http://127.0.0.1:{port}/api"
-    variables = {**QUIET, "PREFECT_HOME": str(home() / "prefect"), "PREFECT_UI_API_URL": url, "PREFECT_API_URL": url}
+    variables = {
+        **QUIET,
+        **LASTING,
+        "PREFECT_HOME": str(home() / "prefect"),
+        "PREFECT_UI_API_URL": url,
+        "PREFECT_API_URL": url,
+    }
     if not given.database_url:
         variables["PREFECT_API_DATABASE_CONNECTION_URL"] = cluster().prefect_url()
+    if process.find() is None:  # a lock of one that was killed holds its number, which may be another's by now
+        (home() / "prefect" / "concurrency_leases" / "expirations.lock").unlink(missing_ok=True)
     serve = [_program("prefect"), "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     if process.start(serve, variables, port=port):
         say(f"prefect: starting at http://127.0.0.1:{port}")

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,10 @@ PROGRAM = str(Path(sys.executable).with_name("minecam"))
 
 @dataclass(frozen=True)
 class Stack:
-    """`home` is its MINECAM_HOME."""
+    """`home` is its MINECAM_HOME, `settings` are variables that it has beside those of every stack."""
 
     home: Path
+    settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -26,7 +27,7 @@ class Stack:
         ours = ("MINECAM_", "SH_", "PREFECT_")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         own = {"HOME": str(self.home), "PREFECT_PORT": "4700", "ARCHIVE_PORT": "4780", "SH_RETRY_SECONDS": "0.1"}
-        return {**kept, **{f"MINECAM_{name}": value for name, value in own.items()}}
+        return {**kept, **{f"MINECAM_{name}": value for name, value in own.items()}, **self.settings}
 
     @property
     def variables(self) -> dict[str, str]:
@@ -40,6 +41,11 @@ class Stack:
         assert done.returncode == status, done.stdout + done.stderr
         return done
 
+    @property
+    def api(self) -> str:
+        """The address of the Prefect server's API."""
+        return self.variables["PREFECT_API_URL"]
+
     def prefect(self, path: str) -> Any:
         """Return what the Prefect server answers at `path`."""
-        return httpx.get(f"{self.variables['PREFECT_API_URL']}/{path}").raise_for_status().json()
+        return httpx.get(f"{self.api}/{path}").raise_for_status().json()
