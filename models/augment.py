@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from models.channels import RADAR
 from models.labels import NODATA
+from models.sensors import WAVELENGTHS
 
 SUN, BAND = 0.10, 0.03
 """Spread of brightness, as a share: common to all bands (sun, season, slope), and of each band (season, sensor)."""
@@ -22,16 +23,10 @@ PATH_AT_490 = 0.075
 CLOUD = 0.35
 """Reflectance of thin cloud."""
 
-WAVELENGTH = {
-    "B02": 490, "B03": 560, "B04": 665, "B05": 705, "B06": 740, "B07": 783, "B08": 842, "B8A": 865, "B11": 1610,
-    "B12": 2190,
-}  # fmt: skip
-"""Central wavelengths of Sentinel-2 in nanometres."""
-
 
 def air(bands: Sequence[str]) -> np.ndarray:
     """Return float32 (bands,): reflectance of clear air, by Rayleigh's law (wavelength to the power of -4)."""
-    return np.array([PATH_AT_490 * (490 / WAVELENGTH[b]) ** 4 if b in WAVELENGTH else 0 for b in bands], np.float32)
+    return np.array([PATH_AT_490 * (490 / WAVELENGTHS[b]) ** 4 if b in WAVELENGTHS else 0 for b in bands], np.float32)
 
 
 def surface(scene: np.ndarray, *, bands: Sequence[str], share: float = 1) -> np.ndarray:

@@ -35,6 +35,12 @@ def _read() -> dict[str, SensorSet]:
 
 SENSOR_SETS = _read()
 
+WAVELENGTHS = {
+    "B02": 490, "B03": 560, "B04": 665, "B05": 705, "B06": 740, "B07": 783, "B08": 842, "B8A": 865, "B11": 1610,
+    "B12": 2190,
+}  # fmt: skip
+"""Central wavelengths of the bands of Sentinel-2 in nanometres."""
+
 
 def sensor_set(name: str) -> SensorSet:
     """Return the sensor set called `name`; raises ModelError that lists the known ones."""

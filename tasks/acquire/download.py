@@ -21,6 +21,9 @@ from tasks.records import Acquisition, advance
 from tasks.settings import settings
 
 EMPTY = "the service sent no data of a day for which its catalog has products"
+EMPTY_BAND = "the service sent no values of"
+LEAST_PRESENT = 0.05
+"""Least share of pixels with a value: a band with less was not sent."""
 
 
 def address_of(root: str, slug: str, acquisition: Acquisition) -> str:
@@ -48,14 +51,18 @@ def tags_of(acquisition: Acquisition) -> dict[str, str]:
     return tags
 
 
-def refuse_empty(data_mask: np.ndarray, acquisition: Acquisition) -> None:
-    """Raise ServiceError when nothing was seen, unless that is what a try before brought too.
+def refuse_empty(array: np.ndarray, acquisition: Acquisition, names: Sequence[str] = ()) -> None:
+    """Raise ServiceError when nothing was seen, or a band has no values, unless a try before brought the same.
 
-    The service answers with zeros where it has no scene, as while its products are on their way; two answers of that
-    kind are believed: the swath has passed beside the mine.
+    `array` (B, H, W) are bands called `names`, dataMask last. The service answers with zeros where it has no scene, as
+    while its products are on their way, or where it fails to read a band; two answers of that kind are believed: the
+    swath has passed beside the mine, or the band is missing.
     """
-    if not data_mask.any() and acquisition.reasons != [EMPTY]:
-        raise ServiceError(EMPTY)
+    seen = array[-1] > 0
+    lost = [name for name, band in zip(names, array[:-1], strict=False) if (band[seen] != 0).mean() < LEAST_PRESENT]
+    reason = f"{EMPTY_BAND} {', '.join(lost)}" if seen.any() and lost else None if seen.any() else EMPTY
+    if reason is not None and acquisition.reasons != [reason]:
+        raise ServiceError(reason)
 
 
 def download(
@@ -176,9 +183,9 @@ def _fetch(
 
 def _write(acquisition: Acquisition, mine: Mine, array: np.ndarray) -> tuple[str, str]:
     """Write the acquisition raster and return its address and checksum."""
-    refuse_empty(array[-1], acquisition)
     bands = sensor_set(acquisition.sensor_set).bands
     names = band_names(bands, acquisition.collection)
+    refuse_empty(array, acquisition, names[:-1])
     optical = mission(acquisition.collection) == "sentinel-2"
     address = address_of(settings().raster_root, mine.slug, acquisition)
     scales = [0.0001] * len(bands) + [1.0] * (len(names) - len(bands)) if optical else None

@@ -15,7 +15,7 @@ from tasks.acquire.download import failed, refuse_empty
 from tasks.acquire.request import charged, fetch, price, unpack
 from tasks.errors import ServiceDown, ServiceError
 from tasks.mines import Mine
-from tasks.rasters import Grid, cloud_mask, to_utm, valid_mask
+from tasks.rasters import Grid, cloud_mask, hidden_by, to_utm, valid_mask
 from tasks.records import Acquisition, advance
 from tasks.settings import settings
 from tasks.suites import PREVIEW, Figures, judge, record, suite
@@ -28,9 +28,11 @@ WORTH = 4
 
 def figures(scl: np.ndarray, data_mask: np.ndarray, aoi: np.ndarray) -> Figures:
     """Measure a preview: shares (0-1) of the AOI; `scl`, `data_mask` and `aoi` are (h, w)."""
+    valid = valid_mask(scl=scl, data_mask=data_mask, margin_px=0)
     return {
         "aoi_coverage": float((data_mask[aoi] > 0).mean()),
-        "valid_share": float(valid_mask(scl=scl, data_mask=data_mask, margin_px=0)[aoi].mean()),
+        "valid_share": float(valid[aoi].mean()),
+        "hidden": hidden_by(scl=scl, data_mask=data_mask, valid=valid, aoi=aoi),
         "cloud_share": float(cloud_mask(scl)[aoi].mean()),
     }
 
@@ -77,7 +79,7 @@ def preview(
         )
         budget.charge(connection, mine, "preview", charged(response.headers, units), acquisition_id=identity)
         scl, data_mask = unpack(response.content, bands=2, size=(width, height), dtype="uint16")
-        refuse_empty(data_mask, acquisition)
+        refuse_empty(np.stack([scl, data_mask]), acquisition, ["SCL"])
     except ServiceError as error:
         now = failed(connection, acquisition, error)
         if isinstance(error, ServiceDown):

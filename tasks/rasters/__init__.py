@@ -2,11 +2,12 @@
 
 from tasks.rasters.cog import Raster, decode, read_raster, write_cog
 from tasks.rasters.grid import HECTARES_PER_PIXEL, PIXEL, Grid, grid_for, to_utm, to_wgs84
+from tasks.rasters.measured import measured_mask
 from tasks.rasters.meridian import cut, in_one_piece, kept, unrolled
 from tasks.rasters.pictures import Panel, address, before_after, colours, overlay, pixels, rings, sheet, thumbnail
 from tasks.rasters.resample import like_ten_metres, moved, outline_of, pixel_metres, resampled, snapped, warped
 from tasks.rasters.scene import read_scene, write_classes
-from tasks.rasters.validity import CLOUD, cloud_mask, near_invalid, valid_mask
+from tasks.rasters.validity import CLOUD, cloud_mask, hidden_by, near_invalid, valid_mask
 
 __all__ = [
     "CLOUD",
@@ -22,9 +23,11 @@ __all__ = [
     "cut",
     "decode",
     "grid_for",
+    "hidden_by",
     "in_one_piece",
     "kept",
     "like_ten_metres",
+    "measured_mask",
     "moved",
     "near_invalid",
     "outline_of",

@@ -16,6 +16,7 @@ from models.geotiff import Picture, read_picture
 from models.labels import LABELS, NODATA
 from tasks.errors import RasterError, WrongUse
 from tasks.rasters.grid import PIXEL, utm_epsg
+from tasks.rasters.measured import measured_mask
 from tasks.rasters.resample import like_ten_metres, outline_of, pixel_metres, resampled, snapped, warped
 from tasks.rasters.validity import valid_mask
 from tasks.settings import settings
@@ -48,7 +49,10 @@ def read_scene(path: Path, bands: tuple[str, ...]) -> OwnScene:
     except (ModelError, RasterError) as error:
         raise WrongUse(f"{path} is no scene: {error}") from error
     seen = picture.seen.astype(np.uint8)
-    valid = valid_mask(scl=picture.beside.get(SCL), data_mask=seen, margin_px=settings().cloud_margin_px)
+    # Rounded, for what is resampled from a constant is one to the sixth digit only.
+    there = measured_mask(picture.planes.round(5), bands, picture.seen, scale=1.0)
+    margin = settings().cloud_margin_px
+    valid = valid_mask(scl=picture.beside.get(SCL), data_mask=seen, margin_px=margin, measured=there)
     height, width = seen.shape
     profile = {"crs": picture.crs, "transform": picture.transform, "width": width, "height": height}
     return OwnScene(picture.planes, valid, profile, picture.notes)

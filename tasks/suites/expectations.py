@@ -5,7 +5,8 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -39,8 +40,39 @@ class Check:
     def worded(self, figures: Mapping[str, Any]) -> str:
         """Return `reason` with what was measured; empty where nothing was."""
         value = figures.get(self.figure)
-        percent = round(100 * value) if isinstance(value, int | float) else None
-        return "" if value is None else self.reason.format_map({**figures, "value": value, "percent": percent})
+        if value is None:
+            return ""
+        known = defaultdict(str, figures)  # figures that were measured before a reason was worded otherwise lack some
+        if isinstance(value, int | float):
+            limits = [limit for limit in (self.least, self.most) if limit is not None]
+            known |= {"value": Told(value, limits), "percent": Told(100 * value, [100 * limit for limit in limits])}
+        return self.reason.format_map(known).removesuffix(": ")
+
+
+class Told(float):
+    """A figure that, when formatted, has as many more digits as it takes to differ from its limits.
+
+    "30 % was observed (at least 30 %)" would be no reason.
+    """
+
+    def __new__(cls, value: float, limits: Sequence[float]) -> "Told":
+        """Return `value` with its `limits`."""
+        told = super().__new__(cls, value)
+        told.limits = [limit for limit in limits if limit != value]
+        return told
+
+    limits: list[float]
+
+    def __format__(self, spec: str) -> str:
+        """Return as `spec`, whole numbers without one."""
+        given = re.fullmatch(r"(?:\.(\d+))?(f?)", spec)
+        if given is None:
+            return super().__format__(spec)
+        for digits in range(int(given[1] or 0), 10):
+            text = f"{float(self):.{digits}f}"
+            if text not in [f"{limit:.{digits}f}" for limit in self.limits]:
+                break
+        return text
 
 
 def suite(name: str, limits: Settings) -> list[Check]:
@@ -76,7 +108,7 @@ def _check(row: dict[str, Any], band: str, ranges: dict[str, float], limits: Set
 
     least, most, slack = limit("least"), limit("most"), row.get("slack", 0)
     sides = {side: one for side, one in (("least", least), ("most", most)) if one is not None}
-    numbers = {"band": band, **sides, **{f"{side}_percent": round(100 * one) for side, one in sides.items()}}
+    numbers = {"band": band, **sides, **{f"{side}_percent": f"{100 * one:g}" for side, one in sides.items()}}
     return Check(
         figure=row["figure"].replace("{band}", band),
         least=None if least is None else least - slack,

@@ -7,13 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from tasks.rasters import cloud_mask
+from tasks.rasters import cloud_mask, hidden_by
 from tasks.records import Shift
 from tasks.suites import Figures
+from tasks.validate.mixed_up import Earlier, swapped, twins
 from tasks.validate.radiometry import gain, offset_left, stripes
-
-Earlier = tuple[Callable[[int], np.ndarray], np.ndarray]
-"""Another acquisition: what gives its n-th band, float32 (H, W), so that not all are in memory; its valid pixels."""
 
 RADAR = ("VV", "VH")
 LEAST_PRESENT = 0.05
@@ -43,18 +41,21 @@ def figures(
     """
     optical = not set(names) & set(RADAR)
     seen = bands[:, valid & aoi]
-    present = dict(zip(names, (seen != 0).mean(axis=1).tolist() if seen.size else [None] * len(names), strict=True))
-    there = [index for index, name in enumerate(names) if (present[name] or 0) >= LEAST_PRESENT]
+    came = bands[:, (data_mask > 0) & aoi]  # a band that is missing leaves nothing valid
+    present = dict(zip(names, (came != 0).mean(axis=1).tolist() if came.size else [None] * len(names), strict=True))
+    there = [index for index, name in enumerate(names) if seen.size and (present[name] or 0) >= LEAST_PRESENT]
     values = seen[there]
     dark = np.percentile(values, 1, axis=1) if values.size else np.array([])
     bright = dict(zip(there, np.percentile(values, 99, axis=1).tolist() if values.size else [], strict=True))
     return {
         "aoi_coverage": float((data_mask[aoi] > 0).mean()),
         "valid_share": float(valid[aoi].mean()),
+        "hidden": hidden_by(scl=scl, data_mask=data_mask, valid=valid, aoi=aoi),
         "cloud_share": 0.0 if scl is None else float(cloud_mask(scl)[aoi].mean()),
         **{f"present_{name}": share for name, share in present.items()},
         "low": float(dark.min()) if values.size else None,
         **{f"high_{name}": bright.get(index) for index, name in enumerate(names)},
+        **_twins(values, [names[index] for index in there]),
         "saturated_share": float((values >= 1).any(axis=0).mean()) if values.size and optical else None,
         "harmonised": float(tags.get("harmonised", "").lower() == "true") if optical else None,
         **(_against_history(bands, names, there, valid & aoi, history, aoi) if optical else {}),
@@ -81,7 +82,17 @@ def _against_history(
         before = [(band(index), valid) for band, valid in witnesses]
         measured[f"gain_{names[index]}"] = gain((bands[index], seen), before)
         lines += stripes((bands[index], seen), before)
-    return measured | {"stripes": float(lines) if there else None}
+    crossed = swapped(bands, seen, there, witnesses)
+    return measured | {
+        "stripes": float(lines) if there else None,
+        "swapped": crossed and crossed[0],
+        "swapped_bands": crossed and " and ".join(names[index] for index in crossed[1]),
+    }
+
+
+def _twins(values: np.ndarray, names: Sequence[str]) -> Figures:
+    found = twins(values)
+    return {"twin_share": found and found[0], "twin_bands": found and " and ".join(names[at] for at in found[1])}
 
 
 def _offset_left(

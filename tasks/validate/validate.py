@@ -11,7 +11,7 @@ import numpy as np
 import sql
 from models.sensors import sensor_set
 from tasks.mines import Mine
-from tasks.rasters import Raster, read_raster, valid_mask
+from tasks.rasters import Raster, measured_mask, read_raster, valid_mask
 from tasks.records import Acquisition, Shift, current
 from tasks.settings import settings
 from tasks.suites import Figures, judge, record, suite
@@ -29,7 +29,11 @@ def reflectance(raster: Raster, bands: Sequence[str]) -> np.ndarray:
 
 def validity(raster: Raster, margin_px: int) -> np.ndarray:
     """Return the valid pixels, bool (H, W), of an acquisition raster."""
-    return valid_mask(scl=scene_classes(raster), data_mask=raster.band("dataMask"), margin_px=margin_px)
+    seen = raster.band("dataMask")
+    names = [name for name in raster.descriptions if name not in ("SCL", "dataMask")]
+    planes = np.stack([raster.band(name) for name in names])
+    there = measured_mask(planes, names, seen > 0)
+    return valid_mask(scl=scene_classes(raster), data_mask=seen, margin_px=margin_px, measured=there)
 
 
 def shift_of(raster: Raster, aoi: np.ndarray, references: Iterable[tuple[Raster, Shift]]) -> Shift | None:

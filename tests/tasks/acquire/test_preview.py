@@ -148,16 +148,28 @@ def test_a_look_that_fails_is_a_try(database, mine, sentinel_hub, rasters, sky):
 
 
 def test_an_answer_without_data_is_believed_the_second_time():
-    nothing, something = np.zeros((2, 2)), np.eye(2)
+    nothing, something = np.zeros((1, 2, 2)), np.eye(2)[None]
     refuse_empty(something, nouns.acquisition())
     with pytest.raises(ServiceError, match="sent no data"):
         refuse_empty(nothing, nouns.acquisition(reasons=["answered 500"]))
     refuse_empty(nothing, nouns.acquisition(reasons=[EMPTY]))
 
 
+def test_a_band_without_values_is_believed_the_second_time():
+    array = np.ones((3, 8, 8), np.uint16)
+    refuse_empty(array, nouns.acquisition(), ["B02", "SCL"])
+    array[0, 1:] = 0
+    refuse_empty(array, nouns.acquisition(), ["B02", "SCL"])
+    array[:2] = 0
+    with pytest.raises(ServiceError, match=r"^the service sent no values of B02, SCL$") as refused:
+        refuse_empty(array, nouns.acquisition(reasons=[EMPTY]), ["B02", "SCL"])
+    refuse_empty(array, nouns.acquisition(reasons=[str(refused.value)]), ["B02", "SCL"])
+
+
 def test_the_figures_are_shares_of_the_aoi():
     scl, data_mask = np.array([[9, 4], [11, 3]]), np.array([[1, 1], [1, 0]])
     assert figures(scl, data_mask, np.ones((2, 2), bool)) == {
         "aoi_coverage": 0.75, "valid_share": 0.25, "cloud_share": 0.5,
+        "hidden": "25 % snow, 25 % outside the swath, 25 % cloud or shadow",
     }  # fmt: skip
     assert figures(scl, data_mask, np.array([[0, 1], [0, 0]], bool))["valid_share"] == 1

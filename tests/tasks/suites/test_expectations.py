@@ -65,3 +65,22 @@ def test_an_empty_table_passes_nothing(monkeypatch):
     checks = [Check("share", 0, 1, None, "no share", "because")]
     monkeypatch.setattr("tasks.suites.checkpoint.table", lambda rows, checks: table([], checks))
     assert judge(suite="empty", figures={"share": 0.5}, checks=checks).reasons == ["nothing was measured"]
+
+
+@pytest.mark.parametrize(("value", "told"), [
+    (0.3, "30 % was seen"), (0.2996, "29.96 % was seen"), (0.29, "29 % was seen"), (0.304, "30.4 % was seen"),
+    (0.0, "0 % was seen"), (0.2999999, "29.99999 % was seen"),
+])  # fmt: skip
+def test_a_figure_is_never_rounded_to_its_limit(value, told):
+    check = Check("share", 0.3, None, None, "{percent} % was seen", "because")
+    assert check.worded({"share": value}) == told
+
+
+def test_digits_asked_for_are_the_least():
+    check = Check("shift", None, 3.0, None, "off by {value:.1f} (at most 3)", "because")
+    assert check.worded({"shift": 3.02}) == "off by 3.02 (at most 3)"
+    assert check.worded({"shift": 3.4}) == "off by 3.4 (at most 3)"
+
+
+def test_what_a_reason_names_and_was_not_measured_is_left_out():
+    assert Check("share", 0.3, None, None, "too little: {hidden}", "b").worded({"share": 0.1}) == "too little"

@@ -25,9 +25,9 @@ def test_figures_of_nothing_valid_are_null_and_only_the_share_fails():
         history=(),
         shift=None,
     )
-    assert measured["present_B02"] is None
+    assert measured["present_B02"] == 1 and measured["high_B02"] is None
     judgement = judge(suite="snow", figures=measured, checks=suite("s2-rgb", settings()))
-    assert judgement.reasons == ["0 % of the AOI was truly observed (at least 30 %)"]
+    assert judgement.reasons == ["0 % of the AOI was truly observed (at least 30 %): 100 % snow"]
 
 
 def test_digital_numbers_and_radar():

@@ -114,7 +114,10 @@ def test_what_a_changed_setting_lets_pass_is_accepted_and_the_rest_says_why_not(
     assert [changed for *_, changed in judged(database, mine)] == [False, False]
     assert validations(database) == [False, False]  # where nothing changed, nothing is written
     monkeypatch.delenv("MINECAM_MAX_CLOUD")
-    reasons = ["cloud over 100 % of the AOI (at most 60 %)", "0 % of the AOI was truly observed (at least 30 %)"]
+    reasons = [
+        "cloud over 100 % of the AOI (at most 60 %)",
+        "0 % of the AOI was truly observed (at least 30 %): 100 % cloud or shadow",
+    ]
     assert judged(database, mine) == [("accepted", [], True), ("quarantined", reasons, True)]
     assert judged(database, mine) == [("quarantined", reasons, False)]
     assert validations(database) == [False, False, True, False]

@@ -142,3 +142,20 @@ def test_what_a_person_decided_stays(database, home, mine, decision, ends):
     again(database, mine)
     assert states(database)[2] == ends
     assert again(database, mine) == ([], [])
+
+
+@pytest.mark.parametrize("value", [0, 1, 4000, 65_535])
+def test_ground_without_values_under_a_clear_mask_raises_nothing(database, home, mine, value):
+    """The edge of a detector lies across the mine on two dates, as orbits repeat; 4000 is mine to MODEL."""
+    judge(database, mine, acquire(database, mine, home, 1, most=1800))
+    for day in (2, 3):
+        judge(database, mine, acquire(database, mine, home, day, most=1800, edge=value))
+    assert states(database) == ["segmented"] * 3
+    for epoch in agenda.due_epochs(database, mine, MODEL, start=None, end=None):
+        alert(database, compare(database, epoch, mine), mine)
+    assert database.execute("select count(*) as n from change").fetchone()["n"] == 0
+    assert database.execute("select count(*) as n from alert").fetchone()["n"] == 0
+    shares = database.execute(
+        "select valid_hectares / aoi_hectares as share from epoch order by sensing_time"
+    ).fetchall()
+    assert shares[0]["share"] == 1 and 0.4 < shares[1]["share"] < 0.7

@@ -23,7 +23,10 @@ def acquire(database, mine, home, day, **changes):
     array[3] = changes.get("scl", 4)
     array[4] = 1
     if changes.get("bright"):
-        array[:3, 10:40, 10:40] = 4000
+        array[:3, 10:40, 10:40] = np.random.default_rng(7).integers(3990, 4010, (3, 30, 30))
+    if "edge" in changes:
+        rows, columns = np.mgrid[: grid.height, : grid.width]
+        array[:3, columns - 0.4 * rows < 12] = changes["edge"]
     array[:3] = np.roll(array[:3], changes.get("roll", 0), axis=2)
     for index in changes.get("without", ()):
         array[index] = 0
@@ -64,12 +67,18 @@ def test_a_clear_acquisition_is_accepted_once(database, home, mine):
 @pytest.mark.parametrize(
     ("changes", "reasons"),
     [
-        ({"without": [1]}, ["band B03 is missing (no values)"]),
+        (
+            {"without": [1]},
+            [
+                "0 % of the AOI was truly observed (at least 30 %): 100 % not measured, or beside clouds",
+                "band B03 is missing (no values)",
+            ],
+        ),
         (
             {"scl": 9},
             [
                 "cloud over 100 % of the AOI (at most 60 %)",
-                "0 % of the AOI was truly observed (at least 30 %)",
+                "0 % of the AOI was truly observed (at least 30 %): 100 % cloud or shadow",
             ],
         ),
         (
