@@ -16,7 +16,7 @@ import sql
 from models.sensors import SensorSet
 from tasks.acquire import budget, service
 from tasks.acquire.client import Client
-from tasks.acquire.products import group, shows
+from tasks.acquire.products import PASS, group, shows
 from tasks.acquire.sharing import ground
 from tasks.errors import WrongUse
 from tasks.mines import Mine
@@ -100,7 +100,7 @@ def discover(
             theirs = products if not beside else [product for product in products if shows(product, one.aoi)]
             every = group(theirs, by_orbit=collection == service.SENTINEL_1)
             found = [day for day in every if begin <= day.sensing_date <= last]
-            if beyond := sum(day.sensing_date > last for day in every):
+            if beyond := sum(day.sensing_time > _end(last) + PASS for day in every):
                 # a day to come would move the watermark there: nothing is found until then
                 log.warning("%s: the catalog sent %d days after %s, which are left out", one.slug, beyond, last)
             new += sum(len(sql.run(connection, "acquisition_discover", **of, **vars(day))) for day in found)
@@ -122,6 +122,10 @@ def _window(
     )
 
 
+def _end(day: date) -> datetime:
+    return datetime.combine(day, time(23, 59, 59), UTC)
+
+
 def _search(
     mines: Sequence[Mine], collection: str, first: date, last: date, given: Settings
 ) -> tuple[list[dict[str, Any]], int]:
@@ -133,7 +137,8 @@ def _search(
     search: dict[str, Any] = {
         "collection": service.collection(collection, "", config),
         "geometry": Geometry(ground(mines), CRS.WGS84),
-        "time": (datetime.combine(first, time.min), datetime.combine(last, time(23, 59, 59))),
+        # A little more on both sides: passes across midnight come whole, and are told to be of the day before.
+        "time": (datetime.combine(first, time.min) - PASS, _end(last).replace(tzinfo=None) + PASS),
         "filter": f"eo:cloud_cover <= {100 * given.max_tile_cloud:g}" if cloudy else None,
         "fields": FIELDS if len(mines) == 1 else WITH_OUTLINE,
         "limit": 100,

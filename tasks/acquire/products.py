@@ -6,10 +6,10 @@ Pure; `discover` writes them down.
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from shapely.errors import ShapelyError
@@ -25,7 +25,11 @@ log = logging.getLogger(__name__)
 BASELINE = re.compile(r"_N(\d\d)(\d\d)_", re.ASCII)
 PRODUCT_ID = re.compile(r"[!-~]{1,300}")
 """Printable and without blanks: it goes into tables, tags of rasters, messages."""
+PROCESSED = re.compile(r"_(\d{8}T\d{6})(?:\.SAFE)?$", re.ASCII)
+"""The end of a Sentinel-2 product id: when it was processed."""
 ORBITS = ("", "ascending", "descending")
+PASS = timedelta(minutes=10)
+"""Products of one pass over a mine lie less apart than this; two passes at least 90 minutes."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,10 @@ class Product:
 
 @dataclass(frozen=True)
 class Sensing:
-    """All products of one mine of one day (and one orbit direction, for Sentinel-1); times in UTC."""
+    """All products of one mine of one day (and one orbit direction, for Sentinel-1); times in UTC.
+
+    A pass that goes on beyond midnight is of the day on which it began.
+    """
 
     orbit_direction: str
     sensing_date: date
@@ -55,25 +62,37 @@ class Sensing:
 def group(features: Iterable[Any], *, by_orbit: bool) -> list[Sensing]:
     """Return the catalog's `features` as one `Sensing` per UTC day (and orbit direction), in order of time.
 
-    The baseline is that of the newest processing; cloud cover is the mean over the tiles, as a share. A feature without
+    What a pass shows on both sides of midnight is one, of the day before. The baseline is that of the newest
+    processing; cloud cover is the mean over the tiles, as a share. A feature without
     id or time (or with an orbit that is none, where these are kept apart) is left out, which is logged: one that stays
     so must not hide all others. Raises ServiceError when there are no others.
     """
-    days: dict[tuple[date, str], list[Product]] = defaultdict(list)
+    known: list[Product] = []
     wrong: list[str] = []
     for feature in features:
         try:
-            product = _product(feature, by_orbit=by_orbit)
+            known.append(_product(feature, by_orbit=by_orbit))
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             wrong.append(one_line(repr(error)))
-            continue
-        days[product.when.date(), product.orbit].append(product)
-    if wrong and not days:
+    if wrong and not known:
         raise ServiceError(f"the catalog sent nothing but products without id or time ({wrong[0]})")
     if wrong:
         log.warning("the catalog sent %d products without id or time, which are left out (%s)", len(wrong), wrong[0])
-    found = [_sensing(day, orbit, products) for (day, orbit), products in days.items()]
+    found = [_sensing(day, orbit, products) for (day, orbit), products in _by_day(known).items()]
     return sorted(found, key=lambda one: one.sensing_time)
+
+
+def _by_day(products: Iterable[Product]) -> dict[tuple[date, str], list[Product]]:
+    days: dict[tuple[date, str], list[Product]] = defaultdict(list)
+    last: dict[str, tuple[date, datetime]] = {}
+    for product in sorted(products, key=lambda one: one.when):
+        day = product.when.date()
+        before, when = last.get(product.orbit, (day, product.when))
+        if product.when - when < PASS:
+            day = before
+        last[product.orbit] = day, product.when
+        days[day, product.orbit].append(product)
+    return days
 
 
 def _product(feature: Any, *, by_orbit: bool) -> Product:
@@ -104,9 +123,26 @@ def _sensing(day: date, orbit: str, products: list[Product]) -> Sensing:
         sensing_time=min(product.when for product in products),
         published_at=max(created, default=None),
         product_ids=ids,
-        baseline=max((known for name in ids if (known := baseline(name))), default=None),
+        baseline=_baseline(products),
         cloud_cover=sum(clouds) / len(clouds) / 100 if clouds else None,
     )
+
+
+def _baseline(products: Sequence[Product]) -> str | None:
+    """Return the baseline of what was processed last: by the ids, else by the publication, else the highest one.
+
+    A high baseline is no late one: 99.99 is what people write who process by themselves.
+    """
+    said = [
+        (match[1] if (match := PROCESSED.search(one.id)) else "", one.created, baseline(one.id)) for one in products
+    ]
+    if all(processed for processed, _, _ in said):
+        said.sort(key=lambda one: one[0])
+    elif all(created for _, created, _ in said):
+        said.sort(key=lambda one: one[1] or datetime.max)
+    else:
+        said.sort(key=lambda one: one[2] or "")
+    return next((known for _, _, known in reversed(said) if known), None)
 
 
 def baseline(product_id: str) -> str | None:

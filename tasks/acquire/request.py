@@ -5,7 +5,7 @@
 
 import math
 from collections.abc import Iterator
-from datetime import date, datetime, time
+from datetime import UTC, datetime, time
 from importlib.resources import files
 from typing import Any
 
@@ -17,6 +17,7 @@ from sentinelhub.download.models import DownloadResponse
 from models.sensors import sensor_set
 from tasks.acquire import budget, service
 from tasks.acquire.client import Client
+from tasks.acquire.products import PASS
 from tasks.acquire.sharing import MAX_SIDE
 from tasks.errors import RasterError, ServiceError
 from tasks.rasters import Grid, decode
@@ -67,10 +68,10 @@ def paid_bands(acquisition: Acquisition) -> int:
 def fetch(
     config: SHConfig, acquisition: Acquisition, bands: tuple[str, ...], grid: Grid, size: tuple[int, int]
 ) -> DownloadResponse:
-    """Return the answer to one Process request: `bands` over the whole UTC day, `grid` in `size` pixels."""
+    """Return the answer to one Process request: `bands` of the acquisition's UTC day, `grid` in `size` pixels."""
     source: dict[str, Any] = SentinelHubRequest.input_data(
         data_collection=service.collection(acquisition.collection, acquisition.orbit_direction, config),
-        time_interval=_day(acquisition.sensing_date),
+        time_interval=interval(acquisition),
         other_args={"processing": PROCESSING[mission(acquisition.collection)]},
     )
     request = SentinelHubRequest(
@@ -86,8 +87,11 @@ def fetch(
     return response
 
 
-def _day(day: date) -> tuple[datetime, datetime]:
-    return datetime.combine(day, time.min), datetime.combine(day, time(23, 59, 59))
+def interval(acquisition: Acquisition) -> tuple[datetime, datetime]:
+    """Return the day of an acquisition (UTC), and what follows of a pass that began just before midnight."""
+    start, end = (datetime.combine(acquisition.sensing_date, at, UTC) for at in (time.min, time(23, 59, 59)))
+    across = acquisition.sensing_time > end - PASS
+    return start.replace(tzinfo=None), (end + PASS if across else end).replace(tzinfo=None)
 
 
 NONSENSE = 1000

@@ -64,6 +64,37 @@ def test_products_of_one_day_are_one_acquisition() -> None:
     assert second.published_at == datetime(2023, 1, 9, tzinfo=UTC)
 
 
+S2 = "S2A_MSIL2A_20180608T061231_N{}_R048_T44RMN_{}"
+
+
+@pytest.mark.parametrize("ids", [
+    (S2.format("9999", "20180609T101010"), S2.format("0500", "20230815T101010")),
+    (S2.format("0500", "20230815T101010"), S2.format("0300", "20230714T101010")),
+    (S2.format("0500", "20230815T101010.SAFE"), S2.format("9999", "20180609T101010.SAFE")),
+])  # fmt: skip
+def test_the_baseline_is_that_of_the_newest_processing(ids: tuple[str, str]) -> None:
+    (one,) = group([_product(name, "2018-06-08T06:12:31Z") for name in ids], by_orbit=False)
+    assert one.baseline == "05.00" and one.product_ids == sorted(ids)
+
+
+def test_where_ids_do_not_say_when_the_publication_does() -> None:
+    made = [("X_N9999_A", "2018-06-09T00:00:00Z"), ("X_N0500_B", "2023-08-15T00:00:00Z")]
+    features = [_product(name, "2018-06-08T06:12:31Z", created=when) for name, when in made]
+    (one,) = group(features, by_orbit=False)
+    assert one.baseline == "05.00"
+
+
+def test_a_pass_on_both_sides_of_midnight_is_one_acquisition() -> None:
+    slices = ("2024-01-01T23:59:57Z", "2024-01-02T00:00:22Z", "2024-01-02T00:00:47Z")
+    features = [_product(f"S1_{when}", when, **{"sat:orbit_state": "ascending"}) for when in slices]
+    later = _product("S1_later", "2024-01-02T12:10:00Z", **{"sat:orbit_state": "ascending"})
+    other = _product("S1_other", "2024-01-02T00:00:30Z", **{"sat:orbit_state": "descending"})
+    found = group([*reversed(features), later, other], by_orbit=True)
+    assert [(one.sensing_date.day, one.orbit_direction, len(one.product_ids)) for one in found] == [
+        (1, "ascending", 3), (2, "descending", 1), (2, "ascending", 1),
+    ]  # fmt: skip
+
+
 def test_orbits_are_kept_apart_for_radar() -> None:
     features = [
         _product("A", "2023-01-08T00:30:00Z", **{"sat:orbit_state": "descending"}),
@@ -110,9 +141,21 @@ def test_discovery_can_be_repeated(database: sql.Connection, mine: registry.Mine
     assert discover(database, mine, SENSOR_SETS["s2-rgb"], **given) == 5
     path, body = sentinel_hub.requests[0]
     assert path.endswith("/catalog/1.0.0/search") and body["collections"] == ["sentinel-2-l2a"]
-    assert body["datetime"] == "2023-01-01T00:00:00Z/2023-01-31T23:59:59Z"
+    assert body["datetime"] == "2022-12-31T23:50:00Z/2023-02-01T00:09:59Z"
     assert body["intersects"]["type"] == "MultiPolygon" and body["limit"] == 100 and "filter" not in body
     assert len([1 for path, _ in sentinel_hub.requests if path.endswith("/search")]) == 9
+
+
+@pytest.mark.parametrize(("first", "last", "new"), [(8, 8, 1), (8, 9, 1), (9, 9, 0), (9, 31, 0), (1, 7, 0), (1, 31, 1)])
+def test_a_range_that_ends_in_a_pass_finds_all_of_it_or_nothing(
+    database: sql.Connection, mine: registry.Mine, sentinel_hub: Any, first: int, last: int, new: int
+) -> None:
+    times = ("2023-01-08T23:59:57Z", "2023-01-09T00:00:22Z")
+    sentinel_hub.features = [_product(f"S1A_{at}", at, **{"sat:orbit_state": "ascending"}) for at in times]
+    days = {"start": date(2023, 1, first), "end": date(2023, 1, last)}
+    assert discover(database, mine, SENSOR_SETS["s1"], **days) == new
+    for row in database.execute("select sensing_date, product_ids from acquisition").fetchall():
+        assert (row["sensing_date"], len(row["product_ids"])) == (date(2023, 1, 8), 2)
 
 
 def test_the_next_search_starts_at_the_watermark(
@@ -123,7 +166,7 @@ def test_the_next_search_starts_at_the_watermark(
     discover(database, mine, SENSOR_SETS["s2-10"], start=date(2023, 1, 1))
     discover(database, mine, SENSOR_SETS["s2-10"])
     body = sentinel_hub.requests[-1][1]
-    assert body["datetime"].startswith("2023-01-10T00:00:00Z/")
+    assert body["datetime"].startswith("2023-01-09T23:50:00Z/")
     assert body["filter"] == "eo:cloud_cover <= 80"
 
 
