@@ -18,6 +18,8 @@ LEAST = 1.5e-4
 """Reflectance below which a constant may be dark water: harmonisation clamps to 0, products begin at 1 (0.0001)."""
 DARK = {"visible": 1.0, "near": 0.08, "short": 0.03}
 """Reflectance that water with a band of zeros has at most: visible (any), near and shortwave infrared."""
+DARKEST_BLUE = 0.06
+"""Reflectance that clear water has at most in the blue; with the air above it every ground has more."""
 BEYOND = 0.03
 """The same in wavelengths longer than that of the band of zeros: water takes up the more, the longer they are."""
 
@@ -70,7 +72,10 @@ def _dark_water(index: int, values: np.ndarray, names: Sequence[str], scale: flo
     if any(level > DARK[_part(wave)] or (wave > here and level > BEYOND) for wave, level in waves):
         return False
     visible = [level for wave, level in waves if _part(wave) == "visible"]
-    return len(visible) < len(waves) or visible == sorted(visible, reverse=True)
+    if len(visible) < len(waves):
+        return True
+    # Without infrared, ground is told from water by its colour, and the air over ground (L1C) by its brightness.
+    return visible == sorted(visible, reverse=True) and max(visible) <= DARKEST_BLUE
 
 
 def _part(wave: float) -> str:

@@ -25,6 +25,7 @@ from tasks.suites.expectations import Check
 from tests.final_state import State, final_state
 from tests.flows.world import Scene
 from tests.tasks.conftest import sentinel_hub
+from tests.tasks.grain import grained
 from tests.tasks.segment.test_epochs import MODEL, mine, stored
 
 discover = import_module("tasks.acquire.discover")
@@ -56,6 +57,7 @@ def pixels(grid: Grid, day: int, *, noise: int = 0) -> np.ndarray:
         array[:3, 5:21, 5:21] = 3000
     if day >= 20 and not (noise and day % noise == noise - 1):
         array[:3, 35:50, 30:50] = 3000
+    array[:3] = grained(array[:3])
     array[3], array[4] = 4, 1
     if cloud := random.Random(day).choice([0, 0, 0, 10, 30, 60]):
         array[3, :, -cloud:] = 9

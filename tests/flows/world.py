@@ -12,6 +12,7 @@ import sql
 from deploy import simulate
 from deploy.archive.writing import scene_path, write_item, write_raster
 from tasks.mines import registry
+from tests.tasks.grain import grained
 
 COLLECTION = "sentinel-2-l2a"
 AOI = shapely.box(-50.2173, -6.0854, -50.2112, -6.0793)
@@ -55,6 +56,7 @@ class World:
             planes[:3, 30 : 30 + one.side, 30 : 30 + one.side] = 3000
             if one.cloud:
                 planes[:-1, :, -one.cloud :], planes[-1, :, -one.cloud :] = 6000, 9
+            planes[:-1] = grained(planes[:-1])
             write_raster(
                 self.folder / scene_path(COLLECTION, one.product), planes, epsg=32722, transform=self._corner,
                 names=self._names, nodata=0, tags={"product": one.product},

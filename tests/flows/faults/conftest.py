@@ -36,6 +36,7 @@ from tests.final_state import State
 from tests.flows.faults.injections import add_newer
 from tests.flows.faults.proxy import Proxy
 from tests.flows.faults.world import DAYS, QUIET, SLUG, World
+from tests.tasks.grain import grained
 from tests.tasks.segment.test_epochs import MODEL
 
 preview = import_module("tasks.acquire.preview")
@@ -60,7 +61,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     item["properties"]["eo:cloud_cover"] = 40.0
     second.write_text(json.dumps(item))
     with rasterio.open(folder / item["assets"]["data"]["href"], "r+") as scene:
-        dug = np.full((10, 25, 25), 3000, np.uint16)
+        dug = grained(np.full((10, 25, 25), 3000, np.uint16))
         scene.write(dug, range(1, 11), window=((60, 85), (60, 85)))
     return folder
 

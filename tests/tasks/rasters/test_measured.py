@@ -45,8 +45,11 @@ def test_towards_an_edge_a_constant_is_no_ground(edge, which, value):
 
 
 @pytest.mark.parametrize("lost", ["B02", "B03", "B04"])
-def test_a_set_of_visible_bands_is_told_by_them_alone(lost):
-    bands, names = ground(LAND[:3], NAMES[:3], noise=15)
+@pytest.mark.parametrize(
+    "levels", [LAND[:3], (250, 420, 300), (1150, 1000, 950)], ids=["soil", "forest", "under the air"]
+)
+def test_a_set_of_visible_bands_is_told_by_them_alone(lost, levels):
+    bands, names = ground(levels, NAMES[:3], noise=15)
     bands[names.index(lost)][EDGES["oblique"]] = 0
     assert not measured_mask(bands, names, inside())[EDGES["oblique"]].any()
 

@@ -17,6 +17,7 @@ from tasks.segment.segment import doubted, segment
 from tasks.segment.store import class_areas, store
 from tasks.segment.vectorise import polygons
 from tasks.settings import settings
+from tests.tasks.grain import grained
 
 AOI = shapely.box(69.0, 33.0, 69.007, 33.006)
 MODEL = SimpleNamespace(name="by-brightness", version="1", checksum="a" * 64, sensor_set=sensor_set("s2-rgb"))
@@ -40,6 +41,7 @@ def pixels(grid, side, cloud=0):
     """Return B02, B03, B04, SCL, dataMask: bright over `side` pixels in the upper left, cloud in the right columns."""
     array = np.full((5, grid.height, grid.width), 1000, np.uint16)
     array[:3, 10 : 10 + side, 10 : 10 + side] = 3000
+    array[:3] = grained(array[:3])
     array[3], array[4] = 4, 1
     if cloud:
         array[3, :, -cloud:] = 9
