@@ -16,7 +16,7 @@ from rasterio.errors import RasterioError
 from models.channels import RADAR, channels
 from models.chip import Chip
 from models.errors import ModelError
-from models.geotiff import read_planes
+from models.geotiff import read_planes, unread
 from models.labels import LABELS, NODATA
 from models.pairs import read_pairs
 from models.sensors import SensorSet
@@ -72,9 +72,13 @@ def sites(folder: Path) -> list[dict[str, str]]:
 
 def _chip(folder: Path, row: dict[str, str], sensor_set: SensorSet) -> Chip:
     name = row["chip"]
+    drawn = folder / "labels" / f"{name}.tif"
     try:
-        with rasterio.open(folder / "labels" / f"{name}.tif") as dataset:
+        with rasterio.open(drawn) as dataset:
             labels = dataset.read(1)
+    except RasterioError as error:
+        raise ModelError(f"chip {name} has no labels: {unread(drawn)}") from error
+    try:
         planes, seen = zip(*(_bands(folder, name, group) for group in _groups(sensor_set.bands)), strict=True)
         scene, valid = np.concatenate(planes, axis=0), np.logical_and.reduce(seen)
     except (RasterioError, ValueError) as error:

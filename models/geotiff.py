@@ -76,6 +76,15 @@ def read_picture(raster: DatasetReader, wanted: Sequence[str], beside: Sequence[
     return Picture(planes, tuple(wanted), seen, others, raster.crs, raster.transform, tuple(notes))
 
 
+def unread(path: Path) -> str:
+    """Return in words why the GeoTIFF `path` cannot be read, in place of those of GDAL."""
+    if not path.is_file():
+        return f"there is no file {path}"
+    if path.stat().st_size == 0:
+        return f"{path} is empty: copy it again"
+    return f"{path} is no GeoTIFF, or is cut off: copy it again, or save it as GeoTIFF"
+
+
 def read_planes(path: Path, wanted: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Return `planes` and `seen` of the GeoTIFF `path` as `Picture` has them, and log its notes.
 
@@ -84,7 +93,9 @@ def read_planes(path: Path, wanted: Sequence[str]) -> tuple[np.ndarray, np.ndarr
     try:
         with rasterio.open(path) as raster:
             picture = read_picture(raster, wanted)
-    except (RasterioError, ModelError) as error:
+    except RasterioError as error:
+        raise ModelError(unread(path)) from error
+    except ModelError as error:
         raise ModelError(f"{path} cannot be used: {error}") from error
     for note in picture.notes:
         log.warning("%s: %s", path, note)

@@ -43,8 +43,8 @@ def geotiffs(folder: Path, split: str | None) -> tuple[list[Place], Refused]:
             found.setdefault(place_of(path, folder), []).append(_source(path))
         except MineCamError as error:
             refused.append((name, str(error)))
-        except RasterioError as error:
-            refused.append((name, f"it cannot be read: copy it again ({_first_line(error)})"))
+        except RasterioError:
+            refused.append((name, "it is no GeoTIFF, or is cut off: copy it again"))
     return [_place(name, sources) for name, sources in found.items()], refused
 
 
@@ -112,7 +112,3 @@ def _orbit(tags: dict[str, str]) -> str:
         if key.lower() in ("orbit_state", "sat:orbit_state", "orbit_direction", "pass"):
             return text.strip().lower()
     raise RasterError("Sentinel-1 without orbit direction: set a tag orbit_state to ascending or descending")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

@@ -192,5 +192,5 @@ def _label(place: Place, source: Source) -> str:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, RasterioError):
-        return f"it cannot be read: copy it again ({error})".replace("\n", " ")
+        return "it cannot be read, or is cut off: copy it again"
     return str(error)

@@ -22,7 +22,6 @@ from tasks.errors import WrongUse
 from tasks.mines.kml import documents
 from tasks.mines.outline import others, polygons
 from tasks.mines.points import placed, read_csv
-from tasks.text import one_line
 
 UNREADABLE = (
     pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
@@ -84,7 +83,8 @@ def read_table(path: Path, layer: str | None = None, *, option: str = "--layer")
         ) from error
     except UNREADABLE as error:
         raise WrongUse(
-            f"{path.name} is no readable outline file (GeoJSON, GeoPackage, Shapefile, KML, CSV): {one_line(error)}"
+            f"{path.name} is no readable outline file (GeoJSON, GeoPackage, Shapefile, KML, CSV), or is cut off: "
+            "open it in QGIS, and save it anew"
         ) from error
 
 

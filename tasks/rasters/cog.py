@@ -123,7 +123,7 @@ def read_raster(address: str, checksum: str | None = None) -> Raster:
     try:
         return decode(content)
     except RasterioError as error:
-        raise RasterLost(f"the raster {address} is truncated or no GeoTIFF: {error}") from error
+        raise RasterLost(f"the raster {address} is truncated or no GeoTIFF") from error
 
 
 def _without_bucket(error: Exception) -> bool:

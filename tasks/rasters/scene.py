@@ -12,7 +12,7 @@ from rasterio.errors import RasterioError
 
 from models.bands import SCL
 from models.errors import ModelError
-from models.geotiff import Picture, read_picture
+from models.geotiff import Picture, read_picture, unread
 from models.labels import LABELS, NODATA
 from tasks.errors import RasterError, WrongUse
 from tasks.rasters.grid import PIXEL, utm_epsg
@@ -45,7 +45,7 @@ def read_scene(path: Path, bands: tuple[str, ...]) -> OwnScene:
             picture = read_picture(dataset, bands, beside=(SCL,))
         picture = _at_ten_metres(picture)
     except RasterioError as error:
-        raise WrongUse(f"{path} cannot be read as a raster: {error}") from error
+        raise WrongUse(unread(path)) from error
     except (ModelError, RasterError) as error:
         raise WrongUse(f"{path} is no scene: {error}") from error
     seen = picture.seen.astype(np.uint8)

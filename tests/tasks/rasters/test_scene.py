@@ -32,8 +32,17 @@ def test_a_file_that_is_no_raster_or_lacks_a_band_is_named(tmp_path: Path) -> No
     make_chips(tmp_path, chips=1, size=64, seed=3)
     with pytest.raises(WrongUse, match="lacks B99: name its bands"):
         read_scene(tmp_path / "images" / "sim_0000.tif", ("B04", "B99"))
-    with pytest.raises(WrongUse, match="cannot be read as a raster"):
-        read_scene(tmp_path / "sites.csv", ("B04",))
+    whole = (tmp_path / "images" / "sim_0000.tif").read_bytes()
+    for name, content, said in (
+        ("nothing.tif", None, "^there is no file .*nothing.tif$"),
+        ("empty.tif", b"", "is empty: copy it again$"),
+        ("words.tif", b"hello", "is no GeoTIFF, or is cut off: copy it again, or save it as GeoTIFF$"),
+        ("half.tif", whole[:300], "is no GeoTIFF, or is cut off: copy it again, or save it as GeoTIFF$"),
+    ):
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        with pytest.raises(WrongUse, match=said):
+            read_scene(tmp_path / name, ("B04",))
 
 
 def own(path: Path, *, metres: float, crs: str = "EPSG:32723", ground: int = 1800) -> Path:
