@@ -125,7 +125,7 @@ def _no_polygon(geometry: BaseGeometry | None, what: str) -> str:
         return f"the {what} is empty: it has no coordinates that could be read"
     circle = what == "outline" and "line" not in held
     way = "`minecam mine import --buffer 2km` makes a circle of 2 km of it" if circle else "draw it as a polygon"
-    return f"the {what} is {held.replace('1 ', 'a ')}, not a polygon: {way}"
+    return f"the {what} is {held}, not a polygon: {way}"
 
 
 def check_coordinates(parts: Sequence[BaseGeometry], what: str) -> None:

@@ -224,7 +224,7 @@ def _import(connection: sql.Connection, site: Site, radius: float | None, import
 
 def circle_note(geometry: BaseGeometry | None, radius: float) -> str:
     """Return the note that marks an AOI as no outline that anyone drew."""
-    return f"AOI: {radius:g} m around {others(geometry).replace('1 ', 'a ')}, no drawn outline"
+    return f"AOI: {radius:g} m around {others(geometry)}, no drawn outline"
 
 
 def licence_of(path: Path, layer: str | None = None) -> tuple[BaseGeometry, list[str]]:

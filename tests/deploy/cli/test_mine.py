@@ -84,7 +84,7 @@ def test_what_is_put_together_or_left_aside_is_said_and_can_be_refused(home: Pat
         and "pit, of 2 rows" in said
         and "note: Pit: 1 point left aside" in said
     )
-    assert "refused Gate: the outline is a point" in said
+    assert "refused Gate: the outline is 1 point" in said
     done = json.loads(_minecam("import", str(pits), "--parts", "separate", "--json"))
     assert done["present"] == ["pit"] and done["added"] == ["pit-2"] and done["merged"] == {}
 
@@ -109,7 +109,7 @@ def test_all_polygons_of_a_licence_file_count_and_a_fault_is_that_of_the_licence
     bad = _table(tmp_path / "bad.geojson", ("x", BOW_TIE), ("y", box(2, 2, 2.1, 2.1)))
     with pytest.raises(WrongUse, match="the licence crosses itself"):
         _minecam("add", str(outline), "--licence", str(bad))
-    with pytest.raises(WrongUse, match="the licence is a point, not a polygon: draw it"):
+    with pytest.raises(WrongUse, match="the licence is 1 point, not a polygon: draw it"):
         _minecam("add", str(outline), "--licence", str(_table(tmp_path / "p.geojson", ("x", Point(1, 1)))))
     good = _table(
         tmp_path / "b.gpkg", ("x", box(1, 1, 1.1, 1.1)), ("beacon", Point(1, 1)), ("y", box(1.05, 1, 1.2, 1.1))
@@ -130,7 +130,7 @@ def test_points_become_circles_where_that_is_wanted(home: Path, tmp_path: Path) 
     assert "1 added, 0 already registered, 1 refused" in said and "norte: a circle around a point" in said
     mine = json.loads(_minecam("show", "norte", "--json"))
     assert mine["km2"] == pytest.approx(4 * math.pi, rel=1e-3) and mine["country"] == "Chile"
-    assert mine["notes"] == "AOI: 2000 m around a point, no drawn outline"
+    assert mine["notes"] == "AOI: 2000 m around 1 point, no drawn outline"
 
 
 def test_a_licence_of_several_layers_names_the_option_that_chooses(home: Path, outline: Path, tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ SPIKE = Polygon([(0, 0), (0.1, 0), (0.1, 0.05), (0.12, 0.05), (0.1, 0.05), (0.1,
     [
         (None, "empty"),
         (Polygon(), "empty"),
-        (Point(1, 2), "a point, not a polygon: .*--buffer"),
-        (LineString([(0, 0), (1, 1)]), "a line, not a polygon: draw it"),
+        (Point(1, 2), "1 point, not a polygon: .*--buffer"),
+        (LineString([(0, 0), (1, 1)]), "1 line, not a polygon: draw it"),
         (Polygon([(0, 0), (1, 1), (2, 2)]), "no area"),
         (box(0, 0, 1e-6, 1e-6), "no area"),
         (BOW_TIE, "crosses itself"),
@@ -149,3 +149,8 @@ def test_one_crossing_part_is_refused_beside_sound_ones_and_called_what_it_is() 
 def test_small_areas_are_told_in_hectares() -> None:
     assert area_text(box(-69.1, -24.3, -69.0995, -24.2996)) == "0.22 ha"
     assert area_text(PIT) == "10.12 km²"
+
+
+def test_points_are_counted_in_words() -> None:
+    with pytest.raises(WrongUse, match="the outline is 11 points, not a polygon"):
+        sound(shapely.MultiPoint([(number, 0) for number in range(11)]), max_km2=100)
