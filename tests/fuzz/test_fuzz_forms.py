@@ -145,7 +145,7 @@ def test_parameters_of_runs(database: sql.Connection, mine: registry.Mine) -> No
         except WrongUse:
             assert counts(database) == before
             return
-        assert found == mine and 0 < budget.search_units(mine.grid, first, last) <= 1
+        assert found == mine and 0 < budget.search_units(mine.aoi, first, last) <= 1
 
 
 def test_experiments(tmp_path: Path) -> None:
