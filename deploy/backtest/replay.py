@@ -16,7 +16,7 @@ import sql
 from deploy.archive.importing import import_folder
 from deploy.stack import stack
 from tasks.errors import RunError
-from tasks.mines import registry
+from tasks.mines import imports
 from tasks.settings import settings
 
 Say = Callable[[str], None]
@@ -39,7 +39,7 @@ def watched(
             say(f"refused {name}: {reason}")
         places = _places(folder / "archive", imported.slugs)
         with sql.connect(settings().database_address, role="ingest") as connection:
-            registry.import_outlines(connection, folder / "archive" / "places.geojson")
+            imports.import_outlines(connection, folder / "archive" / "places.geojson")
         if places:
             _watch(span_of(folder / "archive"), say)
         with sql.connect(settings().database_address, role="read") as connection:

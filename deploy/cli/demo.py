@@ -10,7 +10,7 @@ import sql
 from deploy.cli.report import report
 from deploy.stack import stack
 from tasks.errors import WrongUse
-from tasks.mines import registry
+from tasks.mines import imports, registry
 from tasks.report import picture
 from tasks.settings import home, settings
 
@@ -31,7 +31,7 @@ def demo() -> None:
 
     places = _scenes(settings().archive_folder)
     with sql.connect(settings().database_address, role="ingest") as connection:
-        added = registry.import_outlines(connection, places).added
+        added = imports.import_outlines(connection, places).added
     if added:
         typer.echo(f"registered {', '.join(added)}")
     typer.echo("watching: every sensing is downloaded, validated, segmented, stored, and compared")

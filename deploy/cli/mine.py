@@ -21,6 +21,7 @@ from tasks.mines import (
     area_text,
     beside,
     doubts,
+    imports,
     metres,
     polygons,
     read_table,
@@ -79,12 +80,12 @@ def add(
     """
     table = read_table(outline, layer)
     found = sites(table.frame, stem=outline.stem)
-    registry.refuse_points(found, outline.name)
+    imports.refuse_points(found, outline.name)
     site = only(found, outline.name)
     given = {"country": country, "commodity": commodity, "operator": operator, "mine_type": mine_type, "model": model,
              "priority": priority}  # fmt: skip
     words: dict[str, Any] = {**site.words, **{word: value for word, value in given.items() if value is not None}}
-    permit, unused = (site.licence, []) if licence is None else registry.licence_of(licence, licence_layer)
+    permit, unused = (site.licence, []) if licence is None else imports.licence_of(licence, licence_layer)
     called = slug or (slug_of(name, site.slug) if name else site.slug)
     with _connect() as connection:
         mine = registry.add(connection, slug=called, name=name or site.name, aoi=site.aoi, licence=permit, **words)
@@ -134,7 +135,7 @@ def import_(
     """
     radius = None if buffer is None else metres(buffer)
     with _connect() as connection:
-        done = registry.import_outlines(connection, path, layer, merge=parts is Parts.merge, radius=radius)
+        done = imports.import_outlines(connection, path, layer, merge=parts is Parts.merge, radius=radius)
     if as_json:
         typer.echo(json.dumps(vars(done)))
     else:
@@ -143,7 +144,7 @@ def import_(
         raise typer.Exit(1)
 
 
-def _say(done: registry.Imported) -> None:
+def _say(done: imports.Imported) -> None:
     typer.echo(f"{len(done.added)} added, {len(done.present)} already registered, {len(done.refused)} refused")
     for slug in done.repaired:
         typer.echo(f"repaired {slug}: its outline had a fault")

@@ -10,7 +10,7 @@ import sql
 from deploy.cli.mine import only
 from tasks import agenda
 from tasks.errors import WrongUse
-from tasks.mines import area_text, edits, read_table, registry, sites
+from tasks.mines import area_text, edits, imports, read_table, registry, sites
 from tasks.settings import settings
 
 Slug = Annotated[str, typer.Argument(help="The mine's slug.")]
@@ -49,7 +49,7 @@ def edit(
     drawn = None
     if outline is not None:
         drawn = only(sites(read_table(outline, layer).frame, stem=outline.stem), outline.name)
-    permit, unused = (None, []) if licence is None else registry.licence_of(licence)
+    permit, unused = (None, []) if licence is None else imports.licence_of(licence)
     given = {"name": name, "country": country, "commodity": commodity, "operator": operator, "mine_type": mine_type,
              "model": model, "notes": notes}  # fmt: skip
     words = {word: text for word, text in given.items() if text is not None}

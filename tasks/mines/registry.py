@@ -1,25 +1,20 @@
-"""The register of mines: adds them, imports them in bulk, finds them. The first step of the flow of data."""
+"""The register of mines: adds them and finds them. The first step of the flow of data."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
-from pathlib import Path
 from typing import cast
 
 import shapely
-from shapely.geometry import GeometryCollection, MultiPolygon
+from shapely.geometry import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
 import sql
-from models.errors import ModelError
 from models.labels import LABELS
 from tasks.errors import WrongUse
-from tasks.mines.outline import Outline, others, polygons, sound, sound_aoi
-from tasks.mines.points import around
-from tasks.mines.reading import read_table
-from tasks.mines.sites import Site, beside, doubts, sites
+from tasks.mines.outline import Outline, sound, sound_aoi
 from tasks.rasters import Grid, grid_for
 from tasks.settings import settings
 from tasks.text import LONGEST_NOTES, fit
@@ -57,23 +52,6 @@ class Mine:
         return grid_for(self.aoi)
 
 
-@dataclass
-class Imported:
-    """What became of the mines of a file: slugs, and (name, reason) of those refused.
-
-    `merged` says of how many rows a mine was put together, by slug, `circles` which are circles around points, and
-    `aside` in words what was left aside, or taken otherwise than it is called.
-    """
-
-    added: list[str] = field(default_factory=list)
-    present: list[str] = field(default_factory=list)
-    repaired: list[str] = field(default_factory=list)
-    refused: list[tuple[str, str]] = field(default_factory=list)
-    merged: dict[str, int] = field(default_factory=dict)
-    circles: list[str] = field(default_factory=list)
-    aside: list[str] = field(default_factory=list)
-
-
 def add(
     connection: sql.Connection,
     *,
@@ -98,10 +76,10 @@ def add(
     permit = None if licence is None else sound(licence, max_km2=limit, what="licence")
     words = {
         "country": country, "commodity": commodity, "operator": operator, "mine_type": mine_type,
-        "model": _model(model), "notes": notes, "priority": _priority(priority),
+        "model": lasting_model(model), "notes": notes, "priority": _priority(priority),
     }  # fmt: skip
-    if not _insert(connection, slug, name, ground, permit, words):
-        raise WrongUse(_taken(find(connection, slug)))
+    if not insert(connection, slug, name, ground, permit, words):
+        raise WrongUse(taken(find(connection, slug)))
     return find(connection, slug)
 
 
@@ -117,7 +95,8 @@ def _priority(given: str | None) -> str | None:
     return given
 
 
-def _model(given: str | None) -> str | None:
+def lasting_model(given: str | None) -> str | None:
+    """Return the model that a mine is to be watched by; raises WrongUse or ModelError where there is none."""
     if given is None:
         return None
     from models import zoo  # torch takes its time
@@ -128,7 +107,7 @@ def _model(given: str | None) -> str | None:
         raise WrongUse(f"'{given[:40]}...' is no model: see `minecam model list`") from error
 
 
-def _insert(
+def insert(
     connection: sql.Connection,
     slug: str,
     name: str,
@@ -149,7 +128,7 @@ def _insert(
 
 def fitted(words: Mapping[str, str]) -> dict[str, str]:
     """Return `words` of a mine made safe, an unknown model refused; raises WrongUse, ModelError."""
-    safe = {word: _fit(word, _model(text) if word == "model" else text) for word, text in words.items()}
+    safe = {word: _fit(word, lasting_model(text) if word == "model" else text) for word, text in words.items()}
     return {word: text for word, text in safe.items() if text}
 
 
@@ -157,84 +136,6 @@ def _fit(word: str, text: str | None) -> str | None:
     if not text or word in ("model", "priority"):  # looked up before
         return text
     return fit(text, "notes", most=LONGEST_NOTES, lines=True) if word == "notes" else fit(text, word.replace("_", " "))
-
-
-def import_outlines(
-    connection: sql.Connection,
-    path: Path | str,
-    layer: str | None = None,
-    *,
-    merge: bool = True,
-    radius: float | None = None,
-) -> Imported:
-    """Register every mine of a file that `read_table` reads; mines whose slug is known stay as they are.
-
-    Rows of one mine are put together unless `merge` is False; points become circles of `radius` metres, where that is
-    given. A mine whose outline or model cannot be used is refused by name, the others go in. Raises WrongUse when the
-    file cannot be read.
-    """
-    path = Path(path)
-    table = read_table(path, layer)
-    found = sites(table.frame, stem=path.stem, merge=merge)
-    if radius is None:
-        refuse_points(found, path.name)
-    imported = Imported(aside=[*table.aside, *doubts(table.frame)])
-    with connection.transaction():
-        for site in found:
-            try:
-                _import(connection, site, radius, imported)
-            except (WrongUse, ModelError) as error:
-                imported.refused.append((site.name, str(error)))
-    return imported
-
-
-def refuse_points(found: Sequence[Site], file: str) -> None:
-    """Raise WrongUse where `found` in a file are points and nothing else."""
-    held = others(*(site.aoi for site in found))
-    if "point" in held and "line" not in held and not any(polygons(site.aoi) for site in found):
-        raise WrongUse(
-            f"{file} holds {held} and no outlines: `minecam mine import {file} --buffer 2km` makes circles of 2 km"
-        )
-
-
-def _import(connection: sql.Connection, site: Site, radius: float | None, imported: Imported) -> None:
-    if site.fault is not None:
-        raise WrongUse(site.fault)
-    limit = settings().max_aoi_km2
-    ground, words = site.aoi, {**site.words, "model": _model(site.words.get("model"))}
-    circle = radius is not None and not polygons(ground)
-    if radius is not None and circle:
-        ground = around(ground, radius)
-        words["notes"] = "\n".join(filter(None, (words.get("notes"), circle_note(site.aoi, radius))))
-    aoi = sound_aoi(ground, max_km2=limit)
-    licence = None if site.licence is None else sound(site.licence, max_km2=limit, what="licence")
-    new = _insert(connection, site.slug, site.name, aoi, licence, words)
-    if not new and (known := find(connection, site.slug)).retired_at is not None:
-        raise WrongUse(_taken(known))
-    (imported.added if new else imported.present).append(site.slug)
-    if site.rows > 1:
-        imported.merged[site.slug] = site.rows
-    if not circle:
-        imported.aside += beside([site])
-    if new and circle:
-        imported.circles.append(site.slug)
-    if new and (aoi.repaired or (licence is not None and licence.repaired)):
-        imported.repaired.append(site.slug)
-
-
-def circle_note(geometry: BaseGeometry | None, radius: float) -> str:
-    """Return the note that marks an AOI as no outline that anyone drew."""
-    return f"AOI: {radius:g} m around {others(geometry)}, no drawn outline"
-
-
-def licence_of(path: Path, layer: str | None = None) -> tuple[BaseGeometry, list[str]]:
-    """Return all outlines of a file as one licence, and in words what was left aside; raises WrongUse."""
-    table = read_table(path, layer, option="--licence-layer")
-    rows = sites(table.frame, stem=path.stem, merge=False)
-    drawn = [row.name for row in rows if polygons(row.aoi)]
-    several = [f"put together of {', '.join(drawn)}"] if len(drawn) > 1 else []
-    whole = GeometryCollection([row.aoi for row in rows if row.aoi is not None])
-    return whole, [*several, *table.aside, *beside(rows)]
 
 
 def find(connection: sql.Connection, slug: str) -> Mine:
@@ -265,7 +166,8 @@ def _retired(mine: Mine) -> str:
     return f"mine '{mine.slug}' is retired since {mine.retired_at:%Y-%m-%d}"
 
 
-def _taken(mine: Mine) -> str:
+def taken(mine: Mine) -> str:
+    """Say that the slug of `mine` is taken, and what to do."""
     if mine.retired_at is None:
         return f"there is already a mine '{mine.slug}': choose another slug"
     return f"{_retired(mine)}: have it watched again by `minecam mine resume {mine.slug}`, or choose another slug"

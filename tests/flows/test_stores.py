@@ -11,7 +11,7 @@ from deploy.archive.access import LOCAL_CLIENT
 from deploy.archive.server import TOKEN
 from flows import monitor
 from tasks.acquire.client import forget_tokens
-from tasks.mines import registry
+from tasks.mines import imports, registry
 from tests.deploy.archive.conftest import Service, served
 from tests.tasks.segment.test_epochs import MODEL, mine
 from tests.tasks.store import Store, s3, s3_server
@@ -64,7 +64,7 @@ def test_a_run_in_an_object_store_is_that_in_a_folder(
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(monitor, "model_for", lambda *_: MODEL)
     forget_tokens()
-    done = registry.import_outlines(database, served.folder / "places.geojson")
+    done = imports.import_outlines(database, served.folder / "places.geojson")
     (slug,) = done.added
 
     def run(root: str) -> tuple[Any, Any]:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import sql
 from tasks.errors import WrongUse
-from tasks.mines import registry
+from tasks.mines import imports, registry
 from tasks.mines.outline import sound_aoi
 from tasks.mines.reading import read_table
 from tasks.mines.sites import sites
@@ -82,7 +82,7 @@ def imported(database: sql.Connection, path: Path, radius: float | None = None) 
     """Import a file; refused as a whole it leaves nothing, otherwise each mine is in it once or refused by name."""
     with database.transaction(force_rollback=True):
         try:
-            done = registry.import_outlines(database, path, radius=radius)
+            done = imports.import_outlines(database, path, radius=radius)
         except WrongUse as error:
             assert str(error) and rows(database) == 0
             return

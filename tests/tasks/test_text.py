@@ -20,7 +20,7 @@ from deploy.archive.importing import import_folder
 from deploy.cli import app
 from tasks.acquire.download import address_of
 from tasks.errors import WrongUse
-from tasks.mines import registry
+from tasks.mines import imports, registry
 from tasks.notify.notice import body, markdown, subject
 from tasks.rasters.pictures import Panel, sheet
 from tasks.text import LONGEST, clean, fit, inert, one_line, without_calls
@@ -80,7 +80,7 @@ def named(database: sql.Connection, home: Path, tmp_path: Path) -> list[registry
     ]  # fmt: skip
     file = tmp_path / "mines.geojson"
     file.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
-    done = registry.import_outlines(database, file)
+    done = imports.import_outlines(database, file)
     assert len(done.added) == len(NAMES) and not done.refused
     return registry.mines(database)
 
@@ -106,7 +106,7 @@ def test_names_harm_nothing(database: sql.Connection, named: list[registry.Mine]
         assert "<script" not in shown and "](javascript" not in shown.replace("\\](", "")
     listed, shown = json.loads(command("mine", "list", "--json")), command("mine", "list")
     assert {one["name"] for one in listed} == {mine.name for mine in named} and "\x1b" not in shown
-    assert len(shown.splitlines()) == len(named)
+    assert len(shown.splitlines()) == 1 + len(named)
     told = " ".join(command("report").split())
     assert "[/bold] [red]x[/]" in told and ":smile:" in told and "\x1b[2J" not in told
     for mine in named[:3]:

@@ -20,7 +20,7 @@ from models.sensors import SENSOR_SETS
 from tasks.acquire.discover import discover
 from tasks.acquire.download import download
 from tasks.acquire.sharing import neighbourhoods
-from tasks.mines import registry
+from tasks.mines import imports, registry
 from tasks.rasters import read_raster
 from tasks.rasters.grid import to_utm
 from tasks.segment.vectorise import outlines
@@ -58,7 +58,7 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_a_mine_on_the_180th_meridian_is_found_downloaded_and_drawn(database: sql.Connection, archive: Path) -> None:
-    done = registry.import_outlines(database, archive / "places.geojson")
+    done = imports.import_outlines(database, archive / "places.geojson")
     assert done.added == ["cape"] and done.refused == []
     mine = registry.find(database, "cape")
     assert mine.aoi.bounds[0] == -180 and mine.aoi.bounds[2] == 180

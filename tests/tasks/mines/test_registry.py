@@ -9,7 +9,7 @@ import sql
 from models import zoo
 from models.errors import ModelError
 from tasks.errors import WrongUse
-from tasks.mines import registry
+from tasks.mines import imports, registry
 
 PIT = box(81.1, 21.1, 81.2, 21.2)
 
@@ -54,7 +54,7 @@ def test_a_model_is_checked_and_its_file_remembered_wherever_one_is(
     assert mine.model == str(tmp_path / "own.safetensors")
     frame = geopandas.GeoDataFrame({"name": ["D", "E"], "model": ["nonsense", None]}, geometry=[PIT, PIT], crs=4326)
     frame.to_file(tmp_path / "pits.gpkg")
-    done = registry.import_outlines(database, tmp_path / "pits.gpkg")
+    done = imports.import_outlines(database, tmp_path / "pits.gpkg")
     assert done.added == ["e"] and "no model 'nonsense' ships" in done.refused[0][1]
 
 
@@ -62,17 +62,17 @@ def test_an_import_can_be_repeated_and_refuses_by_name(database: sql.Connection,
     bow_tie = Polygon([(0, 0), (0.1, 0.1), (0.1, 0), (0, 0.1)])
     frame = geopandas.GeoDataFrame({"name": ["One", "东", "Bad"]}, geometry=[PIT, PIT, bow_tie], crs=4326)
     frame.to_file(tmp_path / "pits.gpkg")
-    first = registry.import_outlines(database, tmp_path / "pits.gpkg")
+    first = imports.import_outlines(database, tmp_path / "pits.gpkg")
     assert first.added == ["one", "pits-2"] and first.repaired == [] and first.present == []
     assert [name for name, _ in first.refused] == ["Bad"]
-    second = registry.import_outlines(database, tmp_path / "pits.gpkg")
+    second = imports.import_outlines(database, tmp_path / "pits.gpkg")
     assert second.added == [] and second.present == ["one", "pits-2"]
 
 
 def test_an_import_in_metres_lands_in_degrees(database: sql.Connection, tmp_path: Path) -> None:
     frame = geopandas.GeoDataFrame({"name": ["One"]}, geometry=[PIT], crs=4326).to_crs(32644)
     frame.to_file(tmp_path / "pits.gpkg")
-    registry.import_outlines(database, tmp_path / "pits.gpkg")
+    imports.import_outlines(database, tmp_path / "pits.gpkg")
     assert registry.find(database, "one").aoi.symmetric_difference(PIT).area < 1e-9
 
 
@@ -84,8 +84,8 @@ def test_labels_are_published_twice_without_harm(database: sql.Connection) -> No
 @pytest.mark.shared_data
 def test_real_outlines_go_in(database: sql.Connection, shared_data: Path) -> None:
     folder = shared_data / "registry"
-    tiles = registry.import_outlines(database, folder / "mine_polygons_116_sites.gpkg", "polygons_annotated")
+    tiles = imports.import_outlines(database, folder / "mine_polygons_116_sites.gpkg", "polygons_annotated")
     assert len(tiles.added) + len(tiles.refused) == 116
-    coal = registry.import_outlines(database, folder / "coal_mine_boundaries.geojson")
+    coal = imports.import_outlines(database, folder / "coal_mine_boundaries.geojson")
     assert len(coal.added) + len(coal.refused) == 250
-    assert registry.import_outlines(database, folder / "coal_mine_boundaries.geojson").added == []
+    assert imports.import_outlines(database, folder / "coal_mine_boundaries.geojson").added == []
