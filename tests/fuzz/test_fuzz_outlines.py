@@ -14,6 +14,7 @@ import shapely
 from hypothesis import strategies as st
 
 import sql
+from models.errors import ModelError
 from tasks.errors import WrongUse
 from tasks.mines import imports, registry
 from tasks.mines.outline import sound_aoi
@@ -173,7 +174,7 @@ def test_tables_of_words(database: sql.Connection) -> None:
         assert len({site.slug for site in found}) == len(found) > 0
         for site in found:
             assert site.name and site.name == " ".join(site.name.split())
-            with database.transaction(force_rollback=True), contextlib.suppress(WrongUse, registry.ModelError):
+            with database.transaction(force_rollback=True), contextlib.suppress(WrongUse, ModelError):
                 mine = registry.add(database, slug=site.slug, name=site.name, aoi=site.aoi, **site.words)
                 assert mine.name == site.name and "\n" not in (mine.country or "")
 
