@@ -46,36 +46,3 @@ begin atomic
     select st_collectionextract(st_intersection(geom, st_expand(st_envelope(of_aoi), 0.01)), 3);
 end;
 comment on function near is 'What of polygons lies in the box around an AOI, and a little beyond: a licence or zone of any size, as far as it concerns the mine';
-
-create or replace function mined_outside(of_mine text, day date default current_date)
-returns table (place text, class text, hectares double precision, since timestamptz, seen timestamptz, geom geometry)
-language sql stable parallel safe
-begin atomic
-    with site as (select * from mine where slug = of_mine),
-    mined as (select * from mine_on(of_mine, day) where class not in ('background', 'reclaimed')),
-    within as materialized (
-        select z.kind || ': ' || z.name as place, near(z.geom, site.aoi) as geom
-        from site
-        join zone z on st_intersects(z.geom, site.aoi)
-    ), wrong as (
-        select 'outside the licence' as place, s.class, s.sensing_time, st_difference(s.geom, site.licence) as geom
-        from mined s, site
-        where site.licence is not null and not st_coveredby(s.geom, site.licence)
-        union all
-        select z.place, s.class, s.sensing_time, st_intersection(s.geom, z.geom)
-        from mined s
-        join within z on st_intersects(s.geom, z.geom)
-    ), part as (
-        select w.place, w.class, w.sensing_time, (st_dump(st_collectionextract(w.geom, 3))).geom from wrong w
-    )
-    select p.place, p.class, round(hectares(p.geom, site.aoi)::numeric, 2)::float8,
-           (select min(s.sensing_time)
-            from segment s
-            join epoch e on e.epoch_id = s.epoch_id
-            where s.mine_id = site.mine_id and s.class_id between 1 and 9 and e.superseded_at is null
-              and st_intersects(s.geom, st_pointonsurface(p.geom))),
-           p.sensing_time, st_multi(p.geom)
-    from part p, site
-    where hectares(p.geom, site.aoi) >= 0.05
-    order by 3 desc;
-end;
