@@ -1,7 +1,7 @@
 """Which pixels hold a measurement: towards the edge of a detector or a swath bands may hold a constant instead.
 
-The masks of a product do not always say so. Real ground is never the same to the last digit: of 198,000 hectares
-in 182 dates of two mines, two dates of 634 places and 83 chips, no band holds one value other than zero in a square of 7 × 7 pixels
+The masks of a product do not always say so. Real ground is never the same to the last digit: on 198,000 hectares in
+182 dates of two mines, two dates of 634 places and 83 chips, no band holds one value in a square of 7 × 7 pixels
 (`tests/bench/constants.py` measures it). Pure.
 """
 
