@@ -86,7 +86,7 @@ def preview(
             raise
         return now, False
     measured = figures(scl, data_mask, _aoi(mine, width, height))
-    judgement = judge(suite=PREVIEW, figures=measured, checks=suite(PREVIEW, given))
+    judgement = judge(figures=measured, checks=suite(PREVIEW, given))
     with connection.transaction():
         if not judgement.passed:
             acquisition = advance(connection, acquisition, "preview_refuse", reasons=judgement.reasons, **measured)

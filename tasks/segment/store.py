@@ -76,7 +76,7 @@ def store(
     quarantine the acquisition: no epoch, and nothing else is written; `withdraw` takes back an epoch by other pixels.
     """
     measured = figures(frame, segmented.classes)
-    judgement = judge(suite=SEGMENTS, figures=measured, checks=suite(SEGMENTS, settings()))
+    judgement = judge(figures=measured, checks=suite(SEGMENTS, settings()))
     identity = acquisition.acquisition_id
     sql.run(connection, "year_add", sensing_time=acquisition.sensing_time)
     with connection.transaction():

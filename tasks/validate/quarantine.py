@@ -111,7 +111,7 @@ def _judge_preview(connection: sql.Connection, acquisition: Acquisition, mine: M
     known = sql.run_one(connection, "preview_figures", acquisition_id=acquisition.acquisition_id)
     if known is None:
         return current(connection, acquisition)
-    judgement = judge(suite=PREVIEW, figures=known["figures"], checks=suite(PREVIEW, settings()))
+    judgement = judge(figures=known["figures"], checks=suite(PREVIEW, settings()))
     record(connection, acquisition, suite=PREVIEW, judgement=judgement, figures=known["figures"])
     return advance(connection, acquisition, "preview_judge", passed=judgement.passed, reasons=judgement.reasons)
 

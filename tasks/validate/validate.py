@@ -121,7 +121,7 @@ def validate(
     raster = read_raster(*acquisition.image)
     known = references(connection, acquisition)
     measured, shift = measure(raster, mine, sensor_set(name).bands, known)
-    judgement = judge(suite=name, figures=measured, checks=suite(name, settings()))
+    judgement = judge(figures=measured, checks=suite(name, settings()))
     passed = judgement.passed or bool(sql.run(connection, "quarantine_released", acquisition_id=identity))
     # What is not as it should be is laid on nothing, and nothing on it, even if a person releases it.
     rows, columns = (judgement.passed and shift) or (None, None)

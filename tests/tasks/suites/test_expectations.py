@@ -1,12 +1,14 @@
 """The suites as files: each can be judged by, says why, and names settings that there are."""
 
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 
+import numpy as np
 import pytest
 
 from models.sensors import SENSOR_SETS
 from tasks.settings import Settings, settings
-from tasks.suites.checkpoint import judge, table
+from tasks.suites.checkpoint import judge
 from tasks.suites.expectations import PREVIEW, SEGMENTS, Check, suite
 
 GRID = {"grid": "EPSG:32642", "grid_of_mine": "EPSG:32642"}
@@ -48,7 +50,7 @@ def test_settings_are_the_limits_and_a_look_may_miss_them_by_its_slack():
 def test_figures_are_judged_each_by_its_own_check():
     checks = suite("s2-rgb", settings())
     figures = {**GRID, "cloud_share": 0.7, "gain_B03": 2.5, "stripes": 3.0, "high_B04": 3.0, "shift_px": None}
-    judgement = judge(suite="s2-rgb", figures=figures, checks=checks)
+    judgement = judge(figures=figures, checks=checks)
     assert judgement.reasons == [
         "cloud over 70 % of the AOI (at most 60 %)",
         "values of B04 up to 3.0000 are no reflectance of a mine (0.015 to 1.2)",
@@ -56,15 +58,33 @@ def test_figures_are_judged_each_by_its_own_check():
         "3 stripes: lines of pixels that are dead, or brighter or darker than those beside them",
     ]
     assert not judgement.passed
-    other = judge(suite="s2-rgb", figures={**GRID, "grid": "EPSG:4326"}, checks=checks[:1])
+    other = judge(figures={**GRID, "grid": "EPSG:4326"}, checks=checks[:1])
     assert other.reasons[0].startswith("the raster lies on EPSG:4326, not on the mine's grid EPSG:32642")
-    assert judge(suite="s2-rgb", figures={}, checks=checks).passed  # what could not be measured is no reason to refuse
+    assert judge(figures={}, checks=checks).passed  # what could not be measured is no reason to refuse
 
 
-def test_an_empty_table_passes_nothing(monkeypatch):
-    checks = [Check("share", 0, 1, None, "no share", "because")]
-    monkeypatch.setattr("tasks.suites.checkpoint.table", lambda rows, checks: table([], checks))
-    assert judge(suite="empty", figures={"share": 0.5}, checks=checks).reasons == ["nothing was measured"]
+def test_nothing_to_hold_against_passes_nothing():
+    assert judge(figures={"share": 0.5}, checks=[]).reasons == ["nothing was measured"]
+
+
+@pytest.mark.parametrize(("value", "passes"), [
+    (0.2, True), (0.8, True), (0.5, True), (0.1999, False), (0.8001, False), (float("inf"), False),
+    (float("-inf"), False), (None, True), (1, False), (True, False), (np.float32(0.5), True),
+])  # fmt: skip
+def test_limits_are_within(value, passes):
+    checks = [Check("share", 0.2, 0.8, None, "{value}", "because"), Check("other", None, 3, None, "{value}", "because")]
+    judgement = judge(figures={"share": value, "other": 2}, checks=checks)
+    assert judgement.passed == passes and len(judgement.reasons) == (not passes)
+
+
+def test_threads_judge_at_once():
+    checks = [Check(f"share{index}", 0.2, 0.8, None, f"{index}", "because") for index in range(20)]
+
+    def failing(number: int) -> list[str]:
+        return judge(figures={f"share{number % 20}": 0.9}, checks=checks).reasons
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(failing, range(60))) == [[str(number % 20)] for number in range(60)]
 
 
 @pytest.mark.parametrize(("value", "told"), [

@@ -26,7 +26,7 @@ def test_figures_of_nothing_valid_are_null_and_only_the_share_fails():
         shift=None,
     )
     assert measured["present_B02"] == 1 and measured["high_B02"] is None
-    judgement = judge(suite="snow", figures=measured, checks=suite("s2-rgb", settings()))
+    judgement = judge(figures=measured, checks=suite("s2-rgb", settings()))
     assert judgement.reasons == ["0 % of the AOI was truly observed (at least 30 %): 100 % snow"]
 
 
@@ -35,9 +35,9 @@ def test_digital_numbers_and_radar():
     shared = {"valid": everywhere, "scl": None, "data_mask": everywhere, "aoi": everywhere, "history": (),
               "shift": None}  # fmt: skip
     raw = figures(bands=np.full((3, 40, 40), 900.0), names=NAMES, tags={"harmonised": "true"}, **shared)
-    assert "no reflectance" in judge(suite="raw", figures=raw, checks=suite("s2-rgb", settings())).reasons[0]
+    assert "no reflectance" in judge(figures=raw, checks=suite("s2-rgb", settings())).reasons[0]
     radar = figures(bands=np.full((2, 40, 40), 0.2), names=("VV", "VH"), tags={}, **shared)
-    assert judge(suite="radar", figures=radar, checks=suite("s1", settings())).passed
+    assert judge(figures=radar, checks=suite("s1", settings())).passed
 
 
 @pytest.mark.parametrize(("dates", "gain", "stripes"), [(0, None, 0), (1, None, 0), (2, 4, 1)])

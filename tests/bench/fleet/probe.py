@@ -1,0 +1,92 @@
+"""Runs `monitor/fleet` once in this process and prints as JSON what it cost: whole, by step, and of the network.
+
+Works in any checkout of MineCam since 0.1.0, which is why it wraps from outside what it measures.
+"""
+
+import json
+import logging
+import resource
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import date
+from functools import wraps
+from typing import Any
+
+began = time.process_time(), time.perf_counter()
+
+import prefect  # noqa: E402
+
+import models.predict  # noqa: E402  what is imported here is the start of a run
+from flows import monitor, steps  # noqa: E402
+
+spent: dict[str, list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
+lock = threading.Lock()
+
+
+def timed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function` adding to `spent`: calls, wall seconds, CPU seconds of its thread."""
+
+    @wraps(function)
+    def within(*args: Any, **kwargs: Any) -> Any:
+        wall, cpu = time.perf_counter(), time.thread_time()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            with lock:
+                of = spent[name]
+                of[0] += 1
+                of[1] += time.perf_counter() - wall
+                of[2] += time.thread_time() - cpu
+
+    return within
+
+
+def whole(function: Callable[..., Any]) -> Callable[..., Any]:
+    """As `timed`, of the network: its threads count as well, as long as nothing runs beside it."""
+
+    @wraps(function)
+    def within(*args: Any, **kwargs: Any) -> Any:
+        wall, cpu = time.perf_counter(), time.process_time()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            with lock:
+                of = spent["network"]
+                of[0] += 1
+                of[1] += time.perf_counter() - wall
+                of[2] += time.process_time() - cpu
+
+    return within
+
+
+for name, one in vars(steps).items():
+    if isinstance(one, prefect.Task):
+        one.fn = timed(name, one.fn)
+forward = models.predict.forward
+models.predict.forward = lambda model, runtime="auto": whole(forward(model, runtime))
+logging.getLogger("prefect").setLevel("ERROR")
+imported = time.process_time() - began[0], time.perf_counter() - began[1]
+start = time.process_time(), time.perf_counter()
+profile = None
+if len(sys.argv) > 3:
+    import cProfile
+
+    profile = cProfile.Profile()
+    profile.enable()
+monitor.fleet(date.fromisoformat(sys.argv[1]), date.fromisoformat(sys.argv[2]))
+if profile:
+    profile.disable()
+    profile.dump_stats(sys.argv[3])
+print(
+    json.dumps(
+        {
+            "import": {"cpu": imported[0], "wall": imported[1]},
+            "run": {"cpu": time.process_time() - start[0], "wall": time.perf_counter() - start[1]},
+            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "steps": {name: dict(zip(("calls", "wall", "cpu"), of, strict=True)) for name, of in spent.items()},
+        }
+    )
+)
