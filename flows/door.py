@@ -6,7 +6,7 @@ whose message is for the user ends as Failed with just that message; a defect ke
 
 from collections.abc import Callable
 from datetime import date, datetime
-from functools import wraps
+from functools import cache, wraps
 from inspect import signature
 from typing import Annotated, Any, ParamSpec
 
@@ -35,20 +35,24 @@ Day = Annotated[date, BeforeValidator(_day)]
 """A day as a form or a program gives it."""
 
 
+@cache
+def _reads(function: Callable[..., None]) -> Callable[..., None]:
+    """Return `function` checking its parameters. Not kept by the flow, which goes to workers: it cannot be pickled."""
+    return validate_call(function)
+
+
 def explained(function: Callable[P, None]) -> Callable[P, State | None]:
     """Return `function` as a flow is made of: it reads its parameters itself, and ends in a sentence.
 
     A run for which there is nothing to do, as another is at it, ends as Cancelled. The flow needs
     `validate_parameters=False`, or Prefect is faster and says it its own way.
     """
-    read = validate_call(function)
-    names = signature(function)
 
     @wraps(function)
     def within(*args: P.args, **kwargs: P.kwargs) -> State | None:
         try:
             try:
-                return read(**names.bind(*args, **kwargs).arguments)  # type: ignore[call-arg]
+                return _reads(function)(**signature(function).bind(*args, **kwargs).arguments)
             except ValidationError as error:
                 if error.title != function.__name__:
                     raise

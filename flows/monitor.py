@@ -4,7 +4,7 @@
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -12,18 +12,17 @@ from enum import StrEnum
 from prefect import flow, get_run_logger
 from prefect.context import FlowRunContext
 
-import sql
+from flows.batch import database, planned
 from flows.door import Day, check_range, explained
 from flows.progress import Unwatched
 from flows.steps import notify, stale
 from flows.watch import acquire, watch
+from flows.workers import workers
 from models.sensors import SENSOR_SETS
 from tasks import agenda
-from tasks.acquire import neighbourhoods
 from tasks.errors import Busy
-from tasks.mines import Mine, registry
+from tasks.mines import registry
 from tasks.segment import model_for
-from tasks.settings import settings
 
 SensorSetName = StrEnum("SensorSetName", {name: name for name in SENSOR_SETS})  # type: ignore[misc]
 """The sensor sets, as a list to choose from in the run form."""
@@ -46,14 +45,15 @@ def fleet(start: Day | None = None, end: Day | None = None) -> None:
 
 
 def _fleet(start: date | None, end: date | None) -> None:
+    with database() as connection:
+        batches = planned(registry.mines(connection), start, end)
     unwatched = Unwatched()
-    with _database() as connection:
-        groups = neighbourhoods(registry.mines(connection))
-    while groups:
-        near = groups.pop(0)
-        with unwatched.asked_apart(near, groups):
-            _together(near, start, end, unwatched)
-    with sql.in_words(), _database() as connection:
+    if batches:
+        with workers() as crew:
+            for number, (batch, of_it) in enumerate(crew.carry(batches, unwatched), 1):
+                unwatched.add(of_it)
+                get_run_logger().info("%d of %d batches: %s", number, len(batches), batch)
+    with database() as connection:
         if end is None:  # whoever looks at days of the past does not ask what is missing today
             stale(connection, at=datetime.now(UTC))
         notify(connection)
@@ -67,43 +67,22 @@ def _alone() -> Iterator[None]:
 
     No limit of Prefect's, which would end a run that cannot renew its lease: at a server that was away, say.
     """
-    connection = _database()
-    try:
-        with sql.in_words():
+    with database() as connection:
+        free = agenda.takes_fleet(connection)
+        if not free and _scheduled():
+            raise Busy("another run of the fleet is still at work, and does what this one would do")
+        if not free:
+            get_run_logger().info("another run of the fleet is at work: this one waits until it has ended")
+        while not free:
+            time.sleep(WAIT_SECONDS)
             free = agenda.takes_fleet(connection)
-            if not free and _scheduled():
-                raise Busy("another run of the fleet is still at work, and does what this one would do")
-            if not free:
-                get_run_logger().info("another run of the fleet is at work: this one waits until it has ended")
-            while not free:
-                time.sleep(WAIT_SECONDS)
-                free = agenda.takes_fleet(connection)
         yield
-    finally:
-        connection.close()
 
 
 def _scheduled() -> bool:
     """Whether this run was started by a schedule."""
     context = FlowRunContext.get()
     return bool(context and context.flow_run and context.flow_run.auto_scheduled)
-
-
-def _together(near: Sequence[Mine], start: date | None, end: date | None, unwatched: Unwatched) -> None:
-    """Acquire for mines near each other at once, then watch each by a connection of its own, in case one is lost."""
-    model = model_for(near[0])
-    with sql.in_words(), _database() as connection, agenda.runs_of(connection, near) as free:
-        progress, unsearched = acquire(connection, free, model, start=start, end=end, down=unwatched.down)
-    for mine in near:
-        with (
-            unwatched.fails_alone(mine),
-            sql.in_words(),
-            _database() as connection,
-            agenda.one_run_at_a_time(connection, mine) as held,
-        ):
-            watch(connection, held, model, start=start, end=end, acquired=progress.of(held))
-    if unsearched:
-        unwatched.note_unsearched(near, unsearched)
 
 
 @flow(name="monitor", flow_run_name="{mine}", validate_parameters=False)
@@ -125,15 +104,11 @@ def mine(
         rerun: Judge again what was quarantined, segment again what other weights of the model have, compare again.
     """
     check_range(start, end)
-    with sql.in_words(), _database() as connection:
+    with database() as connection:
         one = registry.watched(connection, mine)
         model = model_for(one, sensor_set)
         with agenda.one_run_at_a_time(connection, one) as one:
             progress, unsearched = acquire(connection, [one], model, start=start, end=end, rerun=rerun)
-            watch(connection, one, model, start=start, end=end, rerun=rerun, acquired=progress.of(one))
+            watch(connection, [one], model, start=start, end=end, rerun=rerun, acquired=progress.every)
     if unsearched:
         raise unsearched
-
-
-def _database() -> sql.Connection:
-    return sql.connect(settings().database_address, role="ingest")

@@ -1,6 +1,6 @@
 """How far a run has come, and what becomes of faults on the way: they stop no more than they concern.
 
-`Progress` is of acquisitions, beside `watch`; `Unwatched` of the mines of the fleet, beside `monitor`.
+`Progress` is of acquisitions, beside `watch`; `Unwatched` of the mines of the fleet, beside `batch`.
 """
 
 import logging
@@ -24,7 +24,12 @@ class Progress:
     def __init__(self, connection: sql.Connection, acquisitions: Iterable[Acquisition]) -> None:
         self._connection = connection
         self._standing = {one.acquisition_id: one for one in acquisitions}
-        self._uncompared: list[Exception] = []
+        self._uncompared: dict[int, list[Exception]] = {}
+
+    @property
+    def every(self) -> list[Acquisition]:
+        """All of them."""
+        return list(self._standing.values())
 
     def of(self, mine: Mine) -> list[Acquisition]:
         """Return the acquisitions of `mine`."""
@@ -64,8 +69,8 @@ class Progress:
             self.note(advance(self._connection, acquisition, "acquisition_failed", reason=reason))
 
     @contextmanager
-    def lost_epochs_are_superseded(self) -> Iterator[None]:
-        """Supersede the epochs whose rasters a comparison finds lost, so that the next run segments them again.
+    def lost_epochs_are_superseded(self, mine: Mine) -> Iterator[None]:
+        """Supersede the epochs of `mine` whose rasters a comparison finds lost: the next run segments them again.
 
         The epoch that could not be compared waits for them: held against older ground it would show changes that are
         known already. It is compared as soon as the lost epochs are made again, or without them if they cannot be.
@@ -77,25 +82,26 @@ class Progress:
         except EpochsLost as lost:
             for epoch_id, reason in lost.reasons.items():
                 sql.run(self._connection, "epoch_supersede", epoch_id=epoch_id, why=f"raster lost: {reason}")
-            self._uncompared.append(lost)
+            self._uncompared.setdefault(mine.mine_id, []).append(lost)
         except (RasterError, sql.DatabaseFailed) as error:
             if self._connection.closed:
                 raise
-            self._uncompared.append(error)
+            self._uncompared.setdefault(mine.mine_id, []).append(error)
 
     def raise_failures(self, mine: Mine) -> None:
         """Raise RunError when acquisitions failed or epochs stayed uncompared."""
-        failed = [one for one in self._standing.values() if one.state == "failed"]
+        every = self.of(mine)
+        failed = [one for one in every if one.state == "failed"]
         said = []
         if failed:
             said.append(
-                f"{len(failed)} of {len(self._standing)} acquisitions of {mine.slug} failed, the next run tries again: "
+                f"{len(failed)} of {len(every)} acquisitions of {mine.slug} failed, the next run tries again: "
                 f"{failed[-1].reasons[0]}"
             )
-        if self._uncompared:
+        if uncompared := self._uncompared.get(mine.mine_id):
             said.append(
-                f"{len(self._uncompared)} epochs of {mine.slug} could not be compared, the next run tries again: "
-                f"{self._uncompared[-1]}"
+                f"{len(uncompared)} epochs of {mine.slug} could not be compared, the next run tries again: "
+                f"{uncompared[-1]}"
             )
         if said:
             raise RunError("; ".join(said))
@@ -104,15 +110,20 @@ class Progress:
 class Unwatched:
     """The mines of the fleet that were not watched to the end, and whether the service is `down`.
 
-    Then asking for every other mine would take hours and change nothing.
+    Then asking for every other mine would take hours and change nothing. Workers send it back and forth.
     """
 
-    def __init__(self) -> None:
-        self.down: ServiceDown | None = None
+    def __init__(self, down: ServiceDown | None = None) -> None:
+        self.down = down
         self._slugs: dict[str, None] = {}
 
+    def add(self, other: "Unwatched") -> None:
+        """Take down what a worker found out."""
+        self.down = self.down or other.down
+        self._slugs |= other._slugs
+
     @contextmanager
-    def asked_apart(self, near: Sequence[Mine], groups: list[list[Mine]]) -> Iterator[None]:
+    def asked_apart(self, near: Sequence[Mine], groups: list[Sequence[Mine]]) -> Iterator[None]:
         """Where mines near each other fail together, put each by itself before all other `groups`."""
         slugs = ", ".join(mine.slug for mine in near)
         try:
@@ -122,22 +133,37 @@ class Unwatched:
                 get_run_logger().warning("%s: each is asked for by itself now: %s", slugs, error)
                 groups[:0] = [[mine] for mine in near]
             else:
-                self._note(near, error)
+                self.note(near, error)
 
     @contextmanager
     def fails_alone(self, mine: Mine) -> Iterator[None]:
-        """Log what stops a mine, and let the others go on; one that another run watches is no failure."""
+        """Log what stops a mine, and let the others go on; that the connection is lost concerns all of them."""
         try:
             yield
-        except Busy as busy:
-            get_run_logger().warning("%s", busy)
+        except sql.DatabaseFailed as error:
+            raise error
         except Exception as error:
-            self._note([mine], error)
+            self.note([mine], error)
 
     def note_unsearched(self, near: Sequence[Mine], why: ServiceError) -> None:
         """Take down mines for which nothing was searched; it was logged by whoever found out."""
         self.down = why if isinstance(why, ServiceDown) else None
         self._slugs |= dict.fromkeys(mine.slug for mine in near)
+
+    def note(self, mines: Sequence[Mine], error: Exception) -> None:
+        """Log what stopped mines, with its traceback if it is a defect: it must show, and not stop the others.
+
+        One that another run watches is no failure.
+        """
+        slugs = ", ".join(mine.slug for mine in mines)
+        if isinstance(error, Busy):
+            get_run_logger().warning("%s", error)
+            return
+        if isinstance(error, EXPLAINED):
+            get_run_logger().error("%s: %s", slugs, error)
+        else:
+            get_run_logger().exception("%s", slugs, exc_info=error)
+        self._slugs |= dict.fromkeys(mine.slug for mine in mines)
 
     def raise_failures(self) -> None:
         """Raise RunError when mines were not watched to the end."""
@@ -145,12 +171,3 @@ class Unwatched:
             raise RunError(
                 f"{len(self._slugs)} mines were not watched to the end: {', '.join(self._slugs)}; see the log above"
             )
-
-    def _note(self, mines: Sequence[Mine], error: Exception) -> None:
-        """Log with its traceback what is a defect: it must show, and not stop the other mines."""
-        slugs = ", ".join(mine.slug for mine in mines)
-        if isinstance(error, EXPLAINED):
-            get_run_logger().error("%s: %s", slugs, error)
-        else:
-            get_run_logger().exception("%s", slugs, exc_info=error)
-        self._slugs |= dict.fromkeys(mine.slug for mine in mines)

@@ -1,9 +1,11 @@
-"""What is done of mines: bring in what the service has of those near each other, then watch each by itself.
+"""What is done of mines near each other: bring in what the service has of them, then carry it through to alerts.
 
-`monitor.py` runs both, over every mine or over one; `progress.py` keeps faults from stopping more than they concern.
+`monitor.py` runs both over one mine, `batch.py` over those of the fleet; `progress.py` keeps faults from stopping more
+than they concern.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -32,6 +34,7 @@ from tasks.acquire import Due, kept, passes
 from tasks.errors import ServiceDown, ServiceError
 from tasks.mines import Mine
 from tasks.records import Acquisition
+from tasks.segment import portions
 from tasks.validate import unsettled
 
 if TYPE_CHECKING:
@@ -107,51 +110,68 @@ def _bring_in(connection: sql.Connection, together: Sequence[Due], progress: Pro
 
 def watch(
     connection: sql.Connection,
-    mine: Mine,
+    mines: Sequence[Mine],
     model: "SegmentationModel",
     *,
     start: date | None = None,
     end: date | None = None,
     rerun: bool = False,
     acquired: Iterable[Acquisition],
+    alone: Callable[[Mine], AbstractContextManager[object]] = nullcontext,
 ) -> None:
-    """Carry what was `acquired` of one mine through to its epochs, in order of sensing, and every epoch to its alerts.
+    """Carry what was `acquired` of mines through to their epochs, in order of sensing, and every epoch to its alerts.
 
-    What fails is recorded, tried again by the next run, and does not stop the others; raises RunError at the end, also
-    where what was acquired failed before.
+    What fails is recorded, tried again by the next run, and does not stop the others. At the end of a mine RunError
+    says so, also where what was acquired failed before; what stops a mine meets `alone`, a context of that mine.
     """
     say, run = get_run_logger(), flow_run.get_id()
     progress = Progress(connection, acquired)
-    for acquisition in progress.of(mine):
-        with progress.fails_alone(acquisition):
-            judged = progress.note(validate(connection, acquisition, mine, flow_run_id=run))
-            if judged.accepted:
-                progress.note(_stored(connection, judged, mine, model))
-        say.info("%s", progress.outcome(acquisition, mine))
+    accepted: list[Due] = []
+    for mine in mines:
+        for acquisition in progress.of(mine):
+            with progress.fails_alone(acquisition):
+                judged = progress.note(validate(connection, acquisition, mine, flow_run_id=run))
+                if judged.accepted:
+                    accepted.append((judged, mine))
+    _store(connection, accepted, model, progress)
+    for mine in mines:
+        for acquisition in progress.of(mine):
+            say.info("%s", progress.outcome(acquisition, mine))
+    for mine in mines:
+        with alone(mine):
+            _settle(connection, mine, model, progress)
+            summarise(connection, mine, flow_run_id=run)
+            for epoch in agenda.due_epochs(connection, mine, model, start=start, end=end, rerun=rerun):
+                # The transaction inside: a comparison stands with its alerts or not at all.
+                with progress.lost_epochs_are_superseded(mine), connection.transaction():
+                    alert(connection, compare(connection, epoch, mine, flow_run_id=run), mine)
+            notify(connection, mine)
+            if others := agenda.epochs_by_other_weights(connection, mine, model):
+                say.warning("%s: %d epochs are by other weights of %s, and not compared with those of today; "
+                            "`minecam run %s --from ... --rerun` makes them anew",
+                            mine.slug, others, model.name, mine.slug)  # fmt: skip
+            progress.raise_failures(mine)
+
+
+def _settle(connection: sql.Connection, mine: Mine, model: "SegmentationModel", progress: Progress) -> None:
+    """Judge again what is held against others than before, and take back what rests on what is refused now."""
     for acquisition in unsettled(connection, mine, model.sensor_set.name):
         progress.note(acquisition)
         with progress.fails_alone(acquisition):
-            judged, anew = revalidate(connection, acquisition, mine, flow_run_id=run)
+            judged, anew = revalidate(connection, acquisition, mine, flow_run_id=flow_run.get_id())
             progress.note(judged)
             if anew:
-                progress.note(_stored(connection, judged, mine, model))
-        say.info("judged again: %s", progress.outcome(acquisition, mine))
+                _store(connection, [(judged, mine)], model, progress)
+        get_run_logger().info("judged again: %s", progress.outcome(acquisition, mine))
     withdraw(connection, mine)
-    summarise(connection, mine, flow_run_id=run)
-    for epoch in agenda.due_epochs(connection, mine, model, start=start, end=end, rerun=rerun):
-        # The transaction inside: a comparison stands with its alerts or not at all.
-        with progress.lost_epochs_are_superseded(), connection.transaction():
-            alert(connection, compare(connection, epoch, mine, flow_run_id=run), mine)
-    notify(connection, mine)
-    if others := agenda.epochs_by_other_weights(connection, mine, model):
-        say.warning("%s: %d epochs are by other weights of %s, and not compared with those of today; `minecam run "
-                    "%s --from ... --rerun` makes them anew", mine.slug, others, model.name, mine.slug)  # fmt: skip
-    progress.raise_failures(mine)
 
 
-def _stored(
-    connection: sql.Connection, acquisition: Acquisition, mine: Mine, model: "SegmentationModel"
-) -> Acquisition:
-    """Make an epoch of an accepted acquisition, and return the acquisition as it stands then."""
-    segmented = segment(acquisition, mine, model)
-    return store(connection, acquisition, mine, model, segmented, vectorise(segmented), flow_run.get_id())[0]
+def _store(connection: sql.Connection, accepted: Sequence[Due], model: "SegmentationModel", progress: Progress) -> None:
+    """Make epochs of accepted acquisitions, which go through the network together."""
+    for together in portions(accepted):
+        for (acquisition, mine), seen in zip(together, segment(together, model), strict=True):
+            with progress.fails_alone(acquisition):
+                if isinstance(seen, Exception):
+                    raise seen
+                run = flow_run.get_id()
+                progress.note(store(connection, acquisition, mine, model, seen, vectorise(seen), run)[0])

@@ -26,8 +26,13 @@ def one_run_at_a_time(connection: sql.Connection, mine: Mine) -> Iterator[Mine]:
     """
     with runs_of(connection, [mine]) as free:
         if not free:
-            raise Busy(f"{mine.slug} is being processed by another run: wait until that one has ended")
+            raise taken(mine)
         yield free[0]
+
+
+def taken(mine: Mine) -> Busy:
+    """Return what is said of a mine that another run has."""
+    return Busy(f"{mine.slug} is being processed by another run: wait until that one has ended")
 
 
 @contextmanager

@@ -145,6 +145,18 @@ class Settings(BaseSettings):
         "auto", description="What runs the network: auto is OpenVINO on a CPU where it is installed, else torch"
     )
     predict_memory_mb: int = Field(2048, ge=512, description="What the network may take for the tiles it has before it")
+    together_mpx: float = Field(
+        16.0, gt=0, description="Million pixels of acquisitions that go through the network together"
+    )
+
+    dask_address: str | None = Field(
+        None,
+        description="Dask scheduler whose workers watch the fleet, such as tcp://HOST:8786; without it, this machine",
+    )
+    workers: int = Field(
+        default_factory=lambda: max(1, (os.cpu_count() or 1) // 4),
+        ge=1, description="Processes that watch the fleet on this machine; 1: the run itself",
+    )  # fmt: skip
 
     border_px: int = Field(1, ge=0, description="Border tolerance: rim of a segment that never counts as change")
     min_confidence: float = Field(

@@ -1,8 +1,10 @@
-"""Segments an accepted acquisition: a class raster and a confidence raster on the mine's grid.
+"""Segments accepted acquisitions: a class raster and a confidence raster of each, on its mine's grid.
 
 Stands between `validate` and `vectorise`; only valid pixels inside the AOI get a class.
 """
 
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -91,38 +93,104 @@ def doubted(chance: np.ndarray, doubt: np.ndarray) -> np.ndarray:
     return np.where(doubt, np.round(even), chance).astype(np.uint8)
 
 
+@dataclass(frozen=True)
+class _Scene:
+    """What of an acquisition the network sees: its raster, and bool (H, W) `observed`, and `valid`: inside the AOI."""
+
+    raster: Raster
+    observed: np.ndarray
+    valid: np.ndarray
+
+
+def _scene(raster: Raster, inside: np.ndarray) -> _Scene:
+    observed = validity(raster, settings().cloud_margin_px)
+    return _Scene(raster, observed, observed & inside)
+
+
+def _read(acquisition: Acquisition, mine: Mine) -> _Scene:
+    """Read the raster of `acquisition`, laid on the others of its mine."""
+    raster, shift = read_raster(*acquisition.image), undone(acquisition, settings().min_shift_px)
+    raster = raster if shift is None else aligned(raster, shift)
+    return _scene(raster, raster.grid.mask(mine.aoi))
+
+
+def _believed(scene: _Scene, seen: Prediction) -> Prediction:
+    """Return what the network has seen as an epoch keeps it: without specks, and doubted beside clouds."""
+    given = settings()
+    classes = sieved(np.where(scene.valid, seen.classes, NODATA).astype(np.uint8), given.min_segment_hectares)
+    doubt = near_invalid(scene.observed, given.cloud_reach_px)
+    confidence = np.minimum(seen.confidence, doubted(seen.confidence, doubt))
+    chance = doubted(seen.footprint, doubt)
+    return Prediction(classes, *(np.where(scene.valid, of, NODATA).astype(np.uint8) for of in (confidence, chance)))
+
+
+def _predictions(scenes: Iterable[_Scene], model: "SegmentationModel") -> Iterator[Prediction]:
+    from models.predict import predict_each
+
+    given, bands = settings(), model.sensor_set.bands
+    shown = ((reflectance(scene.raster, bands), scene.valid) for scene in scenes)
+    return predict_each(shown, model=model, runtime=given.runtime, memory_mb=given.predict_memory_mb)
+
+
 def predicted(raster: Raster, model: "SegmentationModel", inside: np.ndarray) -> Prediction:
     """Return what `model` says of `raster`.
 
     Only what was truly observed `inside`, bool (H, W), has a class. Raises ModelError when the bands do not fit.
     """
-    from models.predict import predict
-
-    given = settings()
-    observed = validity(raster, given.cloud_margin_px)
-    valid = observed & inside
-    seen = predict(
-        scene=reflectance(raster, model.sensor_set.bands), valid=valid, model=model,
-        runtime=given.runtime, memory_mb=given.predict_memory_mb,
-    )  # fmt: skip
-    classes = sieved(np.where(valid, seen.classes, NODATA).astype(np.uint8), given.min_segment_hectares)
-    doubt = near_invalid(observed, given.cloud_reach_px)
-    confidence = np.minimum(seen.confidence, doubted(seen.confidence, doubt))
-    chance = doubted(seen.footprint, doubt)
-    return Prediction(classes, *(np.where(valid, of, NODATA).astype(np.uint8) for of in (confidence, chance)))
+    scene = _scene(raster, inside)
+    [seen] = _predictions([scene], model)
+    return _believed(scene, seen)
 
 
-def segment(acquisition: Acquisition, mine: Mine, model: "SegmentationModel") -> Segmented:
-    """Segment the raster of `acquisition` with `model` and write both rasters; running it again writes the same.
+def portions(due: Sequence[tuple[Acquisition, Mine]]) -> Iterator[list[tuple[Acquisition, Mine]]]:
+    """Yield `due` in runs whose results stay in memory together: of at most MINECAM_TOGETHER_MPX, or of one."""
+    portion: list[tuple[Acquisition, Mine]] = []
+    room = 0.0
+    for one in due:
+        pixels = one[1].grid.width * one[1].grid.height / 1e6
+        if portion and pixels > room:
+            yield portion
+            portion = []
+        room = (room if portion else settings().together_mpx) - pixels
+        portion.append(one)
+    if portion:
+        yield portion
+
+
+def segment(due: Sequence[tuple[Acquisition, Mine]], model: "SegmentationModel") -> list[Segmented | Exception]:
+    """Segment the rasters of acquisitions, which go through the network together, and write both rasters of each.
 
     A shift that `validate` measured is undone before, so that epochs lie on each other; the raster stays as it came.
-    Regions below the smallest segment are given to their neighbours, so that raster and polygons agree.
-    Raises RasterError when the acquisition raster cannot be read, ModelError when the bands do not fit.
+    Regions below the smallest segment are given to their neighbours, so that raster and polygons agree. Running it
+    again writes the same. Returns for each what was seen, or what stopped it alone: a RasterError when a raster cannot
+    be read or written. Raises ModelError when the bands do not fit.
     """
+    found: dict[int, Segmented | Exception] = {}
+    waiting: deque[tuple[int, _Scene]] = deque()
+
+    def readable() -> Iterator[_Scene]:
+        for number, (acquisition, mine) in enumerate(due):
+            try:
+                scene = _read(acquisition, mine)
+            except Exception as error:
+                found[number] = error
+                continue
+            waiting.append((number, scene))
+            yield scene
+
+    for seen in _predictions(readable(), model):
+        number, scene = waiting.popleft()
+        try:
+            found[number] = _written(*due[number], model, scene.raster, _believed(scene, seen))
+        except Exception as error:
+            found[number] = error
+    return [found[number] for number in range(len(due))]
+
+
+def _written(
+    acquisition: Acquisition, mine: Mine, model: "SegmentationModel", raster: Raster, seen: Prediction
+) -> Segmented:
     given = settings()
-    raster, shift = read_raster(*acquisition.image), undone(acquisition, given.min_shift_px)
-    raster = raster if shift is None else aligned(raster, shift)
-    seen = predicted(raster, model, raster.grid.mask(mine.aoi))
     tags = _tags(acquisition, model, raster.tags)
     tags |= {"cloud_mask": cloud_source(raster), "cloud_margin_px": str(given.cloud_margin_px)}
     addresses = [address_of(given.raster_root, acquisition, mine, model, kind) for kind in ("classes", "confidence")]

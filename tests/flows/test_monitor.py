@@ -10,7 +10,7 @@ from prefect.artifacts import Artifact
 from shapely.geometry import box
 
 import sql
-from flows import monitor
+from flows import batch, monitor
 from tasks import agenda
 from tasks.acquire.preview import coarse
 from tasks.errors import RunError
@@ -18,8 +18,9 @@ from tasks.mines import registry
 from tasks.mines.registry import Mine
 from tasks.rasters.cog import encode_cog
 from tasks.rasters.grid import Grid
+from tests.tasks.brightness import MODEL
 from tests.tasks.conftest import sentinel_hub
-from tests.tasks.segment.test_epochs import MODEL, acquire, mine, pixels
+from tests.tasks.segment.test_epochs import acquire, mine, pixels
 
 __all__ = ["mine", "sentinel_hub"]
 
@@ -27,7 +28,8 @@ __all__ = ["mine", "sentinel_hub"]
 @pytest.fixture
 def watch(mine: Mine, sentinel_hub: Any, monkeypatch: pytest.MonkeyPatch):
     """Runs the flow over the mine with the model that sees what it is told."""
-    monkeypatch.setattr(monitor, "model_for", lambda *_: MODEL)
+    for flow in (monitor, batch):
+        monkeypatch.setattr(flow, "model_for", lambda *_: MODEL)
     return lambda: monitor.mine("pit")
 
 

@@ -24,9 +24,10 @@ from tasks.suites.checkpoint import Figures, Judgement
 from tasks.suites.expectations import Check
 from tests.final_state import State, final_state
 from tests.flows.world import Scene
+from tests.tasks.brightness import MODEL
 from tests.tasks.conftest import sentinel_hub
 from tests.tasks.grain import grained
-from tests.tasks.segment.test_epochs import MODEL, mine, stored
+from tests.tasks.segment.test_epochs import mine, stored
 
 discover = import_module("tasks.acquire.discover")
 download = import_module("tasks.acquire.download")

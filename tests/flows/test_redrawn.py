@@ -14,8 +14,9 @@ from tasks.errors import Busy, WrongUse
 from tasks.mines import edits, registry
 from tasks.report import picture, report
 from tests.flows.test_monitor import Scenes, comparisons, run, scenes, states, watch
+from tests.tasks.brightness import MODEL
 from tests.tasks.conftest import sentinel_hub
-from tests.tasks.segment.test_epochs import MODEL, acquire, mine, stored
+from tests.tasks.segment.test_epochs import acquire, mine, stored
 
 __all__ = ["mine", "run", "scenes", "sentinel_hub", "watch"]
 

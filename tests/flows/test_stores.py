@@ -9,11 +9,12 @@ import fsspec
 import sql
 from deploy.archive.access import LOCAL_CLIENT
 from deploy.archive.server import TOKEN
-from flows import monitor
+from flows import batch, monitor
 from tasks.acquire.client import forget_tokens
 from tasks.mines import imports, registry
 from tests.deploy.archive.conftest import Service, served
-from tests.tasks.segment.test_epochs import MODEL, mine
+from tests.tasks.brightness import MODEL
+from tests.tasks.segment.test_epochs import mine
 from tests.tasks.store import Store, s3, s3_server
 
 __all__ = ["mine", "s3", "s3_server", "served"]
@@ -62,7 +63,8 @@ def test_a_run_in_an_object_store_is_that_in_a_folder(
         "SH_CLIENT_SECRET": LOCAL_CLIENT,
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(monitor, "model_for", lambda *_: MODEL)
+    for flow in (monitor, batch):
+        monkeypatch.setattr(flow, "model_for", lambda *_: MODEL)
     forget_tokens()
     done = imports.import_outlines(database, served.folder / "places.geojson")
     (slug,) = done.added

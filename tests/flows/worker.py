@@ -16,13 +16,11 @@ from datetime import date
 from functools import wraps
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import anyio._backends._asyncio  # noqa: F401  what takes long to import is there before the first fork
 import fastapi  # noqa: F401
 import great_expectations  # noqa: F401
-import numpy as np
 import prefect.artifacts
 import prefect.events
 import prefect.utilities.visualization
@@ -30,15 +28,14 @@ import psycopg
 from fsspec.implementations.local import LocalFileSystem
 
 import sql
-from flows import monitor, steps
-from models.sensors import sensor_set
+from flows import batch, monitor, steps
 from tasks.acquire.client import Client
 from tasks.records import Acquisition, Epoch
+from tests.tasks.brightness import MODEL, engine
 
 notices = import_module("tasks.notify.notify")
 vectorise = import_module("tasks.segment.vectorise")
 
-MODEL = SimpleNamespace(name="by-brightness", version="1", checksum="a" * 64, sensor_set=sensor_set("s2-rgb"))
 STEPS = (
     "discover", "preview", "download", "validate", "revalidate", "segment", "vectorise", "store", "withdraw",
     "summarise", "compare", "alert", "notify",
@@ -101,6 +98,8 @@ class Trail:
 
 
 def _day_of(argument: Any) -> str:
+    if isinstance(argument, list) and argument:  # of what goes through the network together, the first
+        argument = argument[0][0]
     return str(argument.sensing_time.date()) if isinstance(argument, Acquisition | Epoch) else ""
 
 
@@ -128,24 +127,12 @@ def follow(trail: Trail) -> None:
     trail.after(vectorise, "outlines", "outlined")
 
 
-def predict(*, scene: np.ndarray, valid: np.ndarray, **_: Any) -> SimpleNamespace:
-    """A network that calls what is brighter than 0.2 an excavation."""
-    bright = scene[0] > 0.2
-    return SimpleNamespace(
-        classes=np.where(valid, bright, 255).astype(np.uint8),
-        confidence=np.where(valid, 90, 255).astype(np.uint8),
-        footprint=np.where(valid, np.where(bright, 95, 10), 255).astype(np.uint8),
-    )
-
-
 def run(given: dict[str, Any]) -> None:
     """Run the flow over one mine, or over the fleet."""
     os.environ.update(given["environment"], PGAPPNAME=str(os.getpid()))
     follow(Trail(Path(given["trail"]) if given["trail"] else None, given["kill"]))
-    monitor.model_for = lambda *_: MODEL  # type: ignore[assignment]
-    engine = ModuleType("models.predict")
-    engine.predict = predict  # type: ignore[attr-defined]
-    sys.modules["models.predict"] = engine
+    monitor.model_for = batch.model_for = lambda *_: MODEL  # type: ignore[assignment]
+    sys.modules["models.predict"] = engine()
     days = {name: date.fromisoformat(given[name]) for name in ("start", "end")}
     if given["mine"]:
         monitor.mine(given["mine"], **days)

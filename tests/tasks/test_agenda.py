@@ -12,7 +12,8 @@ from tasks import agenda
 from tasks.compare.compare import compare
 from tasks.errors import Busy
 from tasks.mines import registry
-from tests.tasks.segment.test_epochs import MODEL, acquire, mine, stored
+from tests.tasks.brightness import MODEL
+from tests.tasks.segment.test_epochs import acquire, mine, stored
 
 __all__ = ["mine"]
 

@@ -2,9 +2,9 @@
 
     python tests/bench/fleet/bench.py --against ../minecam-0.1.0 --rounds 2
 
-Archive, PostGIS and Prefect server are the same for all; each run has a database and a home of its own. `network` is
-what the runtime of the model takes, `else` all other seconds of the run's process, both an epoch; `servers` are the CPU
-seconds of Prefect server, PostGIS and archive meanwhile, an epoch.
+Archive, PostGIS and Prefect server are the same for all; each run has a database and a home of its own. `import`
+and `load` (of the network) are what a run takes once; `network` is what the network takes, `else` all other seconds of
+the run's process, both an epoch; `servers` are CPU seconds of Prefect server, PostGIS and archive meanwhile, an epoch.
 """
 
 import argparse
@@ -117,14 +117,15 @@ def once(build: Build, root: Path, cluster: Cluster, shared: dict[str, str], ser
         (size,) = connection.execute("select pg_database_size(current_database())").fetchone() or (0,)
     rasters = sum(file.stat().st_size for file in home.rglob("*.tif"))
     steps = figures["steps"]
-    network = steps.pop("network", {"wall": 0.0, "cpu": 0.0})
+    network, load = figures["network"], steps.pop("load")
     return {
         "build": build.name,
         "epochs": epochs,
         "alerts": alerts,
         "import": figures["import"],
         "network": {of: network[of] / epochs for of in ("wall", "cpu")},
-        "else": {of: (figures["run"][of] - network[of]) / epochs for of in ("wall", "cpu")},
+        "load": {of: load[of] for of in ("wall", "cpu")},
+        "else": {of: (figures["run"][of] - network[of] - load[of]) / epochs for of in ("wall", "cpu")},
         "servers": {server: (of.cpu() - before[server]) / epochs for server, of in servers.items()},
         "steps": {step: {of: of_it[of] / epochs for of in ("calls", "wall", "cpu")} for step, of_it in steps.items()},
         "peak_mb": figures["peak_mb"],

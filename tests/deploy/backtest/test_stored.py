@@ -11,8 +11,9 @@ from deploy.backtest.ablation import codes, compared, dates_of
 from deploy.backtest.drawing import draw
 from deploy.backtest.series import refusals, seen_of
 from deploy.backtest.worst import Mistake
+from tests.tasks.brightness import MODEL
 from tests.tasks.report.test_report import watched
-from tests.tasks.segment.test_epochs import MODEL, acquire, mine
+from tests.tasks.segment.test_epochs import acquire, mine
 
 __all__ = ["mine"]
 

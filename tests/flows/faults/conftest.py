@@ -11,7 +11,6 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,7 @@ from deploy import simulate
 from deploy.archive.access import LOCAL_CLIENT
 from deploy.archive.server import Archive
 from deploy.stack.cluster import Cluster
-from flows import monitor
+from flows import batch, monitor
 from tasks.acquire import client
 from tasks.mines import registry
 from tasks.suites.checkpoint import Judgement, judge
@@ -36,8 +35,8 @@ from tests.final_state import State
 from tests.flows.faults.injections import add_newer
 from tests.flows.faults.proxy import Proxy
 from tests.flows.faults.world import DAYS, QUIET, SLUG, World
+from tests.tasks.brightness import MODEL, engine
 from tests.tasks.grain import grained
-from tests.tasks.segment.test_epochs import MODEL
 
 preview = import_module("tasks.acquire.preview")
 store = import_module("tasks.segment.store")
@@ -142,14 +141,9 @@ def worlds(cluster: Cluster, watched: str, archive: Path, behind: int, judging: 
 
 def _simplify(patch: pytest.MonkeyPatch, judging: Judge) -> None:
     """Let the network be a threshold, and pauses be short."""
-    engine = ModuleType("models.predict")
-    engine.predict = lambda *, scene, valid, model, **_: SimpleNamespace(  # type: ignore[attr-defined]
-        classes=np.where(valid, scene[0] > BRIGHT, 255).astype(np.uint8),
-        confidence=np.where(valid, 90, 255).astype(np.uint8),
-        footprint=np.where(valid, np.where(scene[0] > BRIGHT, 95, 10), 255).astype(np.uint8),
-    )
-    patch.setitem(sys.modules, "models.predict", engine)
-    patch.setattr(monitor, "model_for", lambda *_: MODEL)
+    patch.setitem(sys.modules, "models.predict", engine())
+    for flow in (monitor, batch):
+        patch.setattr(flow, "model_for", lambda *_: MODEL)
     for step in (preview, validate, store):
         patch.setattr(step, "judge", judging)
     patch.setattr(client, "USUAL_PAUSE_MS", 20)

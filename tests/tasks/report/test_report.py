@@ -8,8 +8,9 @@ from models import zoo
 from tasks.compare.compare import compare
 from tasks.report.report import columns, report
 from tasks.segment.segment import model_name
+from tests.tasks.brightness import MODEL
 from tests.tasks.nouns import epochs
-from tests.tasks.segment.test_epochs import MODEL, acquire, mine, stored
+from tests.tasks.segment.test_epochs import acquire, mine, stored
 
 __all__ = ["mine"]
 

@@ -2,37 +2,31 @@
 
 import sys
 from datetime import UTC, datetime
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import shapely
 
-from models.sensors import sensor_set
 from tasks.compare.compare import compare
+from tasks.errors import RasterLost
 from tasks.mines import registry
 from tasks.rasters.cog import read_raster, write_cog
 from tasks.records import Acquisition, current
-from tasks.segment.segment import doubted, segment
+from tasks.segment.segment import doubted, portions, segment
 from tasks.segment.store import class_areas, store
 from tasks.segment.vectorise import polygons
 from tasks.settings import settings
+from tests.tasks.brightness import MODEL, engine
 from tests.tasks.grain import grained
 
 AOI = shapely.box(69.0, 33.0, 69.007, 33.006)
-MODEL = SimpleNamespace(name="by-brightness", version="1", checksum="a" * 64, sensor_set=sensor_set("s2-rgb"))
 
 
 @pytest.fixture
 def mine(database, home, monkeypatch):
     """A mine, and a network that calls pixels brighter than 0.2 an excavation."""
-    engine = ModuleType("models.predict")
-    engine.predict = lambda *, scene, valid, model, **_: SimpleNamespace(
-        classes=np.where(valid, scene[0] > 0.2, 255).astype(np.uint8),
-        confidence=np.where(valid, 90, 255).astype(np.uint8),
-        footprint=np.where(valid, np.where(scene[0] > 0.2, 95, 10), 255).astype(np.uint8),
-    )
-    monkeypatch.setitem(sys.modules, "models.predict", engine)
+    monkeypatch.setitem(sys.modules, "models.predict", engine())
     registry.publish_labels(database)
     return registry.add(database, slug="pit", name="Pit", aoi=AOI)
 
@@ -65,7 +59,7 @@ def acquire(database, mine, home, day, side, cloud=0):
 
 
 def stored(database, mine, acquisition, model=MODEL):
-    seen = segment(acquisition, mine, model)
+    [seen] = segment([(acquisition, mine)], model)
     least = settings().min_segment_hectares
     frame = polygons(classes=seen.classes, confidence=seen.confidence, grid=seen.grid, min_hectares=least)
     now, epoch = store(database, acquisition, mine, model, seen, frame, None)
@@ -75,12 +69,29 @@ def stored(database, mine, acquisition, model=MODEL):
 
 def test_beside_a_cloud_the_network_counts_as_less_sure(database, home, mine):
     side = mine.grid.width - 40  # the cloud's margin begins right of the pit's middle
-    clear, cloudy = (
-        segment(acquire(database, mine, home, day, 20, cloud), mine, MODEL) for day, cloud in ((1, 0), (2, side))
-    )
+    both = [(acquire(database, mine, home, day, 20, cloud), mine) for day, cloud in ((1, 0), (2, side))]
+    clear, cloudy = segment(both, MODEL)
     seen = cloudy.classes != 255
     assert (clear.confidence[clear.classes != 255] == 90).all() and (cloudy.classes[seen] == clear.classes[seen]).all()
     assert sorted(np.unique(cloudy.confidence[seen])) == [73, 90] and cloudy.confidence[15, 37] == 73
+
+
+def test_what_cannot_be_read_stops_itself_alone(database, home, mine):
+    due = [(acquire(database, mine, home, day, 20), mine) for day in (1, 2, 3)]
+    (home / "2.tif").unlink()
+    before, lost, after = segment(due, MODEL)
+    assert isinstance(lost, RasterLost) and (before.classes == after.classes).all()
+    assert before.addresses != after.addresses
+
+
+def test_rasters_go_together_as_far_as_memory_allows(database, home, mine, monkeypatch):
+    due = [(acquire(database, mine, home, day, 20), mine) for day in (1, 2, 3)]
+    megapixels = mine.grid.width * mine.grid.height / 1e6
+    for most, sizes in ((megapixels / 2, [1, 1, 1]), (2.01 * megapixels, [2, 1]), (16, [3])):
+        monkeypatch.setenv("MINECAM_TOGETHER_MPX", str(most))
+        parts = list(portions(due))
+        assert [len(part) for part in parts] == sizes and [one for part in parts for one in part] == due
+    assert list(portions([])) == []
 
 
 def test_doubt_brings_chances_nearer_to_even():
@@ -119,7 +130,7 @@ def test_an_epoch_without_any_component_is_fine(database, home, mine):
 
 def test_polygons_that_disagree_with_the_raster_quarantine(database, home, mine):
     acquisition = acquire(database, mine, home, 1, side=20)
-    seen = segment(acquisition, mine, MODEL)
+    [seen] = segment([(acquisition, mine)], MODEL)
     frame = polygons(classes=seen.classes, confidence=seen.confidence, grid=seen.grid, min_hectares=0)
     frame["hectares"] *= 2
     now, epoch = store(database, acquisition, mine, MODEL, seen, frame, None)

@@ -143,7 +143,7 @@ def false_hectares(database, mine, model, acquisition):
     """Carry an acquisition of ground that stands still through the steps; return how much change is found."""
     judged = validate(database, acquisition, mine)
     assert judged.accepted
-    seen = segment(judged, mine, model)
+    [seen] = segment([(judged, mine)], model)
     _, epoch = store(database, judged, mine, model, seen, vectorise(seen), None)
     return compare(database, epoch, mine).changed_hectares
 

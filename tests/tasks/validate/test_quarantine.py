@@ -13,8 +13,9 @@ from tasks.errors import WrongUse
 from tasks.mines import registry
 from tasks.validate import quarantine
 from tasks.validate.validate import validate
+from tests.tasks.brightness import MODEL
 from tests.tasks.nouns import acquisitions
-from tests.tasks.segment.test_epochs import MODEL, acquire, mine
+from tests.tasks.segment.test_epochs import acquire, mine
 from tests.tasks.validate.test_validate import acquire as downloaded
 
 __all__ = ["mine"]

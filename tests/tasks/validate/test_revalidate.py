@@ -12,8 +12,9 @@ from tasks.rasters.cog import Raster, read_raster
 from tasks.validate import quarantine
 from tasks.validate.revalidate import revalidate, unsettled
 from tasks.validate.validate import validate
+from tests.tasks.brightness import MODEL
 from tests.tasks.nouns import acquisitions
-from tests.tasks.segment.test_epochs import MODEL, mine, stored
+from tests.tasks.segment.test_epochs import mine, stored
 from tests.tasks.validate.test_validate import acquire, state
 
 __all__ = ["mine"]
