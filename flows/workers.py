@@ -50,8 +50,8 @@ def workers() -> Iterator["Crew"]:
         "dashboard_address": f"{LOOPBACK}:0", "worker_dashboard_address": f"{LOOPBACK}:0",
     }  # fmt: skip
     at = {"address": given.dask_address} if given.dask_address else {"cluster_kwargs": local}
-    # A worker that dies of its batch takes no more than one other with it.
-    with dask.config.set({"distributed.scheduler.allowed-failures": 1}):
+    # A worker that dies of its batch takes no more than one other with it; a profile that nobody reads costs a tenth.
+    with dask.config.set({"distributed.scheduler.allowed-failures": 1, "distributed.worker.profile.enabled": False}):
         try:
             runner = DaskTaskRunner(**at, client_kwargs={"timeout": CONNECTING})
             with runner:

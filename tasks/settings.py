@@ -149,6 +149,8 @@ class Settings(BaseSettings):
         16.0, gt=0, description="Million pixels of acquisitions that go through the network together"
     )
 
+    rasters_mb: int = Field(256, ge=0, description="Memory of a worker for the rasters that it read last")
+
     dask_address: str | None = Field(
         None,
         description="Dask scheduler whose workers watch the fleet, such as tcp://HOST:8786; without it, this machine",

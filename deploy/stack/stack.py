@@ -28,8 +28,10 @@ QUIET = {
     "PREFECT_WORKER_QUERY_SECONDS": "2",
     "PREFECT_LOGGING_TO_API_ENABLED": "true",
     "HF_HUB_OFFLINE": "1",
+    "OPENBLAS_NUM_THREADS": "1",
 }
-"""Nothing phones home; the log of a run holds what our steps say, and holds it soon."""
+"""Nothing phones home; the log of a run holds what our steps say, and holds it soon. Products of matrices as small as
+ours take 30 times as long where several threads share them (torch has threads of its own)."""
 LASTING = {
     "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
     "PREFECT_SERVER_SERVICES_REPOSSESSOR_LOOP_SECONDS": "5",

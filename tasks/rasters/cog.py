@@ -16,6 +16,7 @@ from rasterio.errors import RasterioError, RasterioIOError
 from rasterio.io import MemoryFile
 
 from tasks.errors import RasterError, RasterLost
+from tasks.rasters import shelf
 from tasks.rasters.grid import Grid
 from tasks.text import one_line
 
@@ -23,7 +24,7 @@ REFUSALS = (OSError, ImportError, ValueError, BotoCoreError)
 """What a store raises: a disk, an object store without a key, an address that is none."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Raster:
     """What a file holds: `array` (bands, H, W), the names of its bands, its grid and its tags."""
 
@@ -108,11 +109,14 @@ def write_cog(
 def read_raster(address: str, checksum: str | None = None) -> Raster:
     """Read the raster at `address`.
 
-    Raises RasterLost when it is missing, truncated, or its SHA-256 is not `checksum`, RasterError when the store
-    does not give it for now.
+    Its array is not to be changed: others may be given the same (`shelf`). Raises RasterLost when it is missing,
+    truncated, or its SHA-256 is not `checksum`, RasterError when the store does not give it for now.
     """
     try:
         files, path = fsspec.core.url_to_fs(address)
+        label = shelf.label(address, checksum, files.info(path))
+        if known := shelf.taken(label):
+            return known
         content = files.cat_file(path)
     except REFUSALS as error:
         if isinstance(error, FileNotFoundError) and not _without_bucket(error):
@@ -121,9 +125,11 @@ def read_raster(address: str, checksum: str | None = None) -> Raster:
     if checksum is not None and hashlib.sha256(content).hexdigest() != checksum:
         raise RasterLost(f"the raster {address} is not what its checksum says: download it again")
     try:
-        return decode(content)
+        raster = decode(content)
     except RasterioError as error:
         raise RasterLost(f"the raster {address} is truncated or no GeoTIFF") from error
+    shelf.put(label, raster)
+    return raster
 
 
 def _without_bucket(error: Exception) -> bool:

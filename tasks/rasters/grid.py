@@ -7,7 +7,7 @@ of a pixel. `to_utm` of the database (`migrations/0023_long_edges.sql`) does the
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import shapely
@@ -29,6 +29,15 @@ STRIDE = 2000.0
 """The same in metres: off by 0.5 m at most, up to 80° of latitude."""
 REACH = 20.0
 """Degrees of longitude beside its central meridian up to which a UTM zone gives places."""
+
+
+@lru_cache(maxsize=64)
+def _mask(grid: "Grid", geometry: BaseGeometry) -> np.ndarray:
+    """Return `Grid.mask`, which several steps ask for of one mine; it cannot be changed."""
+    shape = (grid.height, grid.width)
+    mask = geometry_mask([to_utm(geometry, grid.epsg)], out_shape=shape, transform=grid.transform, invert=True)
+    mask.setflags(write=False)
+    return mask
 
 
 @dataclass(frozen=True)
@@ -61,8 +70,7 @@ class Grid:
 
     def mask(self, geometry: BaseGeometry) -> np.ndarray:
         """Return bool (H, W): pixels whose centre lies in `geometry` (EPSG:4326)."""
-        outline = to_utm(geometry, self.epsg)
-        return geometry_mask([outline], out_shape=(self.height, self.width), transform=self.transform, invert=True)
+        return _mask(self, geometry)
 
     def window(self, *, column: int, row: int, width: int, height: int) -> "Grid":
         """Return the part that starts at pixel (`column`, `row`), cut off at the edges of the grid."""

@@ -17,10 +17,12 @@ overrules SCL where it takes such ground for shadow).
 CLOUD = (3, 8, 9, 10)
 """SCL: cloud shadow, cloud of medium and high probability, thin cirrus."""
 
+_IS_CLOUD, _IS_CLEAR = (np.isin(np.arange(256), classes) for classes in (CLOUD, CLEAR))
+
 
 def cloud_mask(scl: np.ndarray) -> np.ndarray:
     """Return bool (H, W): pixels that SCL (H, W) calls cloud, shadow or cirrus."""
-    return np.isin(scl, CLOUD)
+    return _IS_CLOUD[np.minimum(scl, 255).astype(np.uint8)]
 
 
 def near_invalid(valid: np.ndarray, reach_px: int) -> np.ndarray:
@@ -45,7 +47,7 @@ def valid_mask(
         hidden |= cloud_mask(scl)
     if margin_px > 0 and hidden.any():
         hidden = ndimage.distance_transform_edt(~hidden) <= margin_px
-    clear = inside if scl is None else inside & np.isin(scl, CLEAR)
+    clear = inside if scl is None else inside & _IS_CLEAR[np.minimum(scl, 255).astype(np.uint8)]
     return clear & ~hidden
 
 

@@ -8,7 +8,7 @@ in this one.
 from collections.abc import Iterator
 
 import numpy as np
-from scipy import ndimage
+from scipy import fft, ndimage
 
 from tasks.rasters import Raster
 from tasks.records import Acquisition, Shift
@@ -30,6 +30,7 @@ LEAST_GAIN = 0.01
 BLUR = 1.0
 """Gaussian in pixels that quietens the high frequencies, where there is noise and aliasing."""
 STEP = 0.02
+COARSE = 5
 ROUNDS = 5
 
 
@@ -52,22 +53,23 @@ def measured_shift(
     if not _comparable(before, after, before_valid & after_valid):
         return None
     spectrum = _cross_spectrum(before, after, before_valid & after_valid)
-    surface = np.fft.ifft2(spectrum).real
+    surface = fft.irfft2(spectrum, before.shape)
     peak = np.unravel_index(np.argmax(surface), surface.shape)
     if surface[peak] < LEAST_PEAK * surface.std():
         return None
     whole = [place - size if place > size // 2 else place for place, size in zip(peak, surface.shape, strict=True)]
-    shift = _peak_near(spectrum, -np.array(whole, float))
+    shift = _peak_near(spectrum, before.shape, -np.array(whole, float))
     for _ in range(ROUNDS):
         back, back_valid = moved(after, after_valid, -shift)
         both = before_valid & back_valid
         if not _comparable(before, back, both):
             return None
-        left = _peak_near(_cross_spectrum(before, back, both), np.zeros(2))
+        left = _peak_near(_cross_spectrum(before, back, both), before.shape, np.zeros(2))
         shift += left
         if np.hypot(*left) < 2 * STEP:
             break
-    back, back_valid = moved(after, after_valid, -shift)
+    if left.any():
+        back, back_valid = moved(after, after_valid, -shift)
     if _standard_error(before, back, back_valid, before_valid) > LARGEST_ERROR:
         return None
     if (size := np.hypot(*shift)) > 1:
@@ -89,6 +91,8 @@ def moved(image: np.ndarray, valid: np.ndarray, by: np.ndarray) -> tuple[np.ndar
 
     By a spline of degree 5: to a network, ground that lower ones dull looks changed.
     """
+    if not np.any(by):
+        return image.astype(np.float32), valid
     level = np.where(valid, image, image[valid].mean() if valid.any() else 0).astype(np.float32)
     share = ndimage.shift(valid.astype(np.float32), by, order=1)
     return ndimage.shift(level, by, order=5, mode="nearest"), share > 0.99
@@ -134,26 +138,43 @@ def _comparable(before: np.ndarray, after: np.ndarray, both: np.ndarray) -> bool
 
 
 def _cross_spectrum(before: np.ndarray, after: np.ndarray, both: np.ndarray) -> np.ndarray:
-    """Return the phases of the cross-power spectrum, complex (H, W), the high ones quietened.
+    """Return the phases of the cross-power spectrum, the high ones quietened: complex (H, W // 2 + 1), as `rfft2`.
 
     Pixels that not `both` saw are levelled to the mean; a Hann window quietens the edges.
     """
     window = np.hanning(both.shape[0])[:, None] * np.hanning(both.shape[1])[None, :]
-    one, other = (np.fft.fft2(np.where(both, image - image[both].mean(), 0) * window) for image in (before, after))
+    one, other = (fft.rfft2(np.where(both, image - image[both].mean(), 0) * window) for image in (before, after))
     cross = one * np.conj(other)
-    quiet = [np.exp(-2 * (np.pi * BLUR * np.fft.fftfreq(size)) ** 2) for size in both.shape]
+    quiet = [np.exp(-2 * (np.pi * BLUR * of) ** 2) for of in _frequencies(both.shape)]
     return cross / np.maximum(np.abs(cross), 1e-12) * quiet[0][:, None] * quiet[1][None, :]
 
 
-def _peak_near(spectrum: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    """Return the shift of the highest point of the correlation within a pixel of `shift`, in steps of STEP."""
-    steps = np.arange(-1, 1 + STEP / 2, STEP)
-    rows, columns = (
-        np.exp(-2j * np.pi * np.outer(steps + at, np.fft.fftfreq(size)))
-        for at, size in zip(shift, spectrum.shape, strict=True)
-    )
-    surface = (rows @ spectrum @ columns.T).real
-    return shift + steps[list(np.unravel_index(np.argmax(surface), surface.shape))]
+def _frequencies(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    return fft.fftfreq(shape[0]), fft.rfftfreq(shape[1])
+
+
+def _peak_near(spectrum: np.ndarray, shape: tuple[int, ...], shift: np.ndarray) -> np.ndarray:
+    """Return the shift of the highest point of the correlation within a pixel of `shift`, in steps of STEP.
+
+    The correlation is as smooth as BLUR: the highest of every fifth step leads to it.
+    """
+    rows, columns = _frequencies(shape)
+    both_sides = np.full(len(columns), 2.0)  # `rfft2` leaves out the half that mirrors the other
+    both_sides[0] = 1
+    if shape[1] % 2 == 0:
+        both_sides[-1] = 1
+    best = np.zeros(2, int)
+    for stride, reach in ((COARSE, 50), (1, COARSE)):
+        steps = [np.clip(np.arange(at - reach, at + reach + 1, stride), -50, 50) for at in best]
+        across, down = (
+            np.exp(-2j * np.pi * np.outer(STEP * of + at, frequencies))
+            for of, at, frequencies in zip(steps, shift, (rows, columns), strict=True)
+        )
+        surface = (across @ spectrum @ (down * both_sides).T).real
+        best = np.array(
+            [of[at] for of, at in zip(steps, np.unravel_index(np.argmax(surface), surface.shape), strict=True)]
+        )
+    return shift + STEP * best
 
 
 def _standard_error(before: np.ndarray, back: np.ndarray, back_valid: np.ndarray, before_valid: np.ndarray) -> float:
@@ -163,7 +184,7 @@ def _standard_error(before: np.ndarray, back: np.ndarray, back_valid: np.ndarray
     """
     both = before_valid & back_valid
     left = np.array([
-        _peak_near(_cross_spectrum(before[quarter], back[quarter], both[quarter]), np.zeros(2))
+        _peak_near(_cross_spectrum(before[quarter], back[quarter], both[quarter]), both[quarter].shape, np.zeros(2))
         for quarter in _quarters(both)
         if _comparable(before[quarter], back[quarter], both[quarter])
     ])  # fmt: skip

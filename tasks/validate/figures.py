@@ -45,8 +45,8 @@ def figures(
     present = dict(zip(names, (came != 0).mean(axis=1).tolist() if came.size else [None] * len(names), strict=True))
     there = [index for index, name in enumerate(names) if seen.size and (present[name] or 0) >= LEAST_PRESENT]
     values = seen[there]
-    dark = np.percentile(values, 1, axis=1) if values.size else np.array([])
-    bright = dict(zip(there, np.percentile(values, 99, axis=1).tolist() if values.size else [], strict=True))
+    dark, high = np.percentile(values, [1, 99], axis=1) if values.size else (np.array([]), np.array([]))
+    bright = dict(zip(there, high.tolist(), strict=True))
     return {
         "aoi_coverage": float((data_mask[aoi] > 0).mean()),
         "valid_share": float(valid[aoi].mean()),

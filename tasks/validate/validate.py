@@ -5,6 +5,7 @@ Stands between `download` and `segment`; what is quarantined is never segmented.
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -27,8 +28,20 @@ def reflectance(raster: Raster, bands: Sequence[str]) -> np.ndarray:
     return planes * np.float32(0.0001) if raster.array.dtype == np.uint16 else planes
 
 
+_VALID: WeakKeyDictionary[Raster, dict[int, np.ndarray]] = WeakKeyDictionary()
+"""What `validity` found of rasters that are still held: each is asked for once by itself, and for those after it."""
+
+
 def validity(raster: Raster, margin_px: int) -> np.ndarray:
-    """Return the valid pixels, bool (H, W), of an acquisition raster."""
+    """Return the valid pixels, bool (H, W), of an acquisition raster; they are not to be changed."""
+    known = _VALID.setdefault(raster, {})
+    if margin_px not in known:
+        known[margin_px] = _validity(raster, margin_px)
+        known[margin_px].setflags(write=False)
+    return known[margin_px]
+
+
+def _validity(raster: Raster, margin_px: int) -> np.ndarray:
     seen = raster.band("dataMask")
     names = [name for name in raster.descriptions if name not in ("SCL", "dataMask")]
     planes = np.stack([raster.band(name) for name in names])

@@ -41,13 +41,14 @@ class Build:
     def __init__(self, folder: Path, python: Path) -> None:
         self.name, self._folder, self._python = folder.name, folder, python
 
-    def run(self, *arguments: str, environment: dict[str, str]) -> str:
+    def run(self, *arguments: str, environment: dict[str, str], profile: str | None = None) -> str:
         """Return what the interpreter prints, run with `arguments`, in which `minecam` stands for the command."""
+        spy = ["py-spy", "record", "--format", "raw", "--rate", "100", "--output", profile, "--"] if profile else []
         words = list(arguments)
         if words[0] == "minecam":
             words[:1] = ["-c", "import deploy.cli; deploy.cli.main()"]
         done = subprocess.run(
-            [self._python, "-P", *words], capture_output=True, text=True, cwd=tempfile.gettempdir(),
+            [*spy, self._python, "-P", *words], capture_output=True, text=True, cwd=tempfile.gettempdir(),
             env={**os.environ, **environment, "PYTHONPATH": str(self._folder)},
         )  # fmt: skip
         if done.returncode:
@@ -103,14 +104,17 @@ def once(build: Build, root: Path, cluster: Cluster, shared: dict[str, str], ser
     cluster.create_database(name)
     home = root / name
     home.mkdir()
-    environment = {**shared, "MINECAM_HOME": str(home), "MINECAM_DATABASE_URL": cluster.url(name)}
+    quiet = build.run(
+        "-c", "import json; from deploy.stack.stack import QUIET; print(json.dumps(QUIET))", environment={}
+    )
+    environment = {**json.loads(quiet), **shared, "MINECAM_HOME": str(home), "MINECAM_DATABASE_URL": cluster.url(name)}
     build.run("minecam", "db", "migrate", environment=environment)
     build.run("minecam", "mine", "import", str(root / "archive" / "places.geojson"), environment=environment)
     build.run("-m", "deploy.deployments", environment=environment)
     before = {server: of.cpu() for server, of in servers.items()}
-    profile = [arguments.profile] if arguments.profile and build.name == HERE.name else []
-    printed = build.run(str(PROBE), FIRST_DAY, LAST_DAY, *profile, environment=environment)
-    figures = json.loads(printed.splitlines()[-1])
+    profiled = arguments.profile if build.name == HERE.name else None
+    printed = build.run(str(PROBE), FIRST_DAY, LAST_DAY, environment=environment, profile=profiled)
+    figures = json.loads(next(line for line in printed.splitlines() if line.startswith("{")))
     with psycopg.connect(cluster.url(name)) as connection:
         (epochs,) = connection.execute("select count(*) from minecam.epoch").fetchone() or (0,)
         (alerts,) = connection.execute("select count(*) from minecam.alert").fetchone() or (0,)
@@ -143,7 +147,7 @@ def main() -> None:
     parse.add_argument("--mines", type=int, default=4)
     parse.add_argument("--dates", type=int, default=10)
     parse.add_argument("--size", type=int, default=320, help="pixels a side of a scene")
-    parse.add_argument("--profile", help="write a cProfile of this checkout's last run there")
+    parse.add_argument("--profile", help="let py-spy, which is to be installed, write this checkout's profile there")
     arguments = parse.parse_args()
     builds = [Build(HERE, Path(sys.executable))]
     if arguments.against:
@@ -172,8 +176,6 @@ def main() -> None:
             "SH_CLIENT_SECRET": LOCAL_CLIENT,
             "MINECAM_REQUESTS_MINUTE": "100000",
             "MINECAM_PU_MINUTE": "100000",
-            "DO_NOT_TRACK": "1",
-            "HF_HUB_OFFLINE": "1",
         }
         postmaster = int((cluster.folder / "pgdata" / "postmaster.pid").read_text().split()[0])
         servers = {"prefect": Server(prefect.server_process.pid), "postgis": Server(postmaster), "archive": serving}

@@ -78,16 +78,7 @@ models.predict.forward = lambda model, runtime="auto": noted(forward(model, runt
 logging.getLogger("prefect").setLevel("ERROR")
 imported = time.process_time() - began[0], time.perf_counter() - began[1]
 start = time.process_time(), time.perf_counter()
-profile = None
-if len(sys.argv) > 3:
-    import cProfile
-
-    profile = cProfile.Profile()
-    profile.enable()
 monitor.fleet(date.fromisoformat(sys.argv[1]), date.fromisoformat(sys.argv[2]))
-if profile:
-    profile.disable()
-    profile.dump_stats(sys.argv[3])
 ran = {"cpu": time.process_time() - start[0], "wall": time.perf_counter() - start[1]}
 found = {
     "import": {"cpu": imported[0], "wall": imported[1]},
