@@ -56,7 +56,7 @@ def workers() -> Iterator["Crew"]:
             runner = DaskTaskRunner(**at, client_kwargs={"timeout": CONNECTING})
             with runner:
                 yield Crew(runner)
-        except (OSError, TimeoutError, distributed.comm.CommClosedError) as error:
+        except (OSError, TimeoutError, distributed.comm.CommClosedError, distributed.CancelledError) as error:
             if not given.dask_address:
                 raise
             raise StackError(

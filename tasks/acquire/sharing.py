@@ -3,9 +3,11 @@
 Pure: mines and grids in, mines and grids out. `flows` groups with it what `discover` and `download` ask for together.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import groupby
+from itertools import chain, groupby
+from math import cos, floor, radians
 
 from pyproj import Geod
 from shapely.geometry import MultiPolygon
@@ -19,6 +21,8 @@ REQUEST_UNITS = 1.0
 """What a request is worth in processing units: an account of the free tier has 10,000 of each a month."""
 REACH_KM = 100
 """A search costs least up to 100 × 100 km; so near, the same few tiles show all mines, and one page has them."""
+HIGHEST = 1.0
+"""Degrees of latitude beyond which it is more than REACH_KM."""
 MAX_SIDE = 2500
 """Pixels a side that the Process API gives in one request."""
 
@@ -39,15 +43,18 @@ def neighbourhoods(mines: Sequence[Mine]) -> list[list[Mine]]:
     """
     groups: list[list[Mine]] = []
     extents: list[Bounds] = []
+    of_band: dict[tuple[str | None, int], list[int]] = defaultdict(list)
     for mine in mines:
         own: Bounds = in_one_piece(mine.aoi).bounds
-        for number, group in enumerate(groups):
+        band = floor(own[1] / HIGHEST)
+        for number in sorted(chain(*(of_band[mine.model, band + by] for by in (-1, 0, 1)))):
             wider = _wider(extents[number], own)
-            if group[0].model == mine.model and _near(wider):
-                group.append(mine)
+            if _near(wider):
+                groups[number].append(mine)
                 extents[number] = wider
                 break
         else:
+            of_band[mine.model, band].append(len(groups))
             groups.append([mine])
             extents.append(own)
     return groups
@@ -59,7 +66,8 @@ def _wider(one: Bounds, other: Bounds) -> Bounds:
 
 def _near(extent: Bounds) -> bool:
     west, south, east, north = extent
-    if north - south > 1 or east - west > 180:  # degrees, of 110 km at least: most pairs of a world of mines end here
+    # 110 km at least, of latitude or along the parallel: most pairs of a world of mines end here
+    if north - south > HIGHEST or (east - west) * cos(radians(max(abs(south), abs(north)))) > HIGHEST:
         return False
     middle = (south + north) / 2
     across, along = _EARTH.inv(west, middle, east, middle)[2], _EARTH.inv(west, south, west, north)[2]

@@ -117,7 +117,7 @@ def watch(database: sql.Connection, mine: Mine) -> None:
             alert(database, compare(database, epoch, mine), mine)
 
 
-def verdict(*, suite: str, figures: Figures, checks: Sequence[Check]) -> Judgement:
+def verdict(*, figures: Figures, checks: Sequence[Check]) -> Judgement:
     """Judge as great-expectations does, which takes longer than all the rest."""
     reasons = []
     for check in checks:

@@ -78,9 +78,10 @@ class Site:
     archive: str
     settings: dict[str, str]
 
-    def start(self, *, start: date, end: date, mine: str | None = "pit", kill: str | None = None) -> int:
-        """Start a run that kills itself where `kill` says; return its process."""
-        environment = {
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of a run."""
+        return {
             "MINECAM_HOME": str(self.home),
             "MINECAM_DATABASE_URL": self.database,
             "MINECAM_SH_BASE_URL": self.archive,
@@ -89,8 +90,11 @@ class Site:
             "SH_CLIENT_SECRET": LOCAL_CLIENT,
             **self.settings,
         }
+
+    def start(self, *, start: date, end: date, mine: str | None = "pit", kill: str | None = None) -> int:
+        """Start a run that kills itself where `kill` says; return its process."""
         return self.workers.start(
-            mine=mine, start=str(start), end=str(end), kill=kill, trail=str(self.trail), environment=environment
+            mine=mine, start=str(start), end=str(end), kill=kill, trail=str(self.trail), environment=self.environment
         )
 
     def ended(self, process: int) -> int:
@@ -109,9 +113,9 @@ class Site:
     def trail(self) -> Path:
         return self.home / "trail"
 
-    def state(self, *aside: str, history: bool = True) -> State:
+    def state(self, *aside: str, history: bool = True, rasters: str | None = None) -> State:
         with sql.connect(self.database) as connection:
-            return final_state(connection, (self.home / "rasters").as_uri(), aside=aside, history=history)
+            return final_state(connection, rasters or (self.home / "rasters").as_uri(), aside=aside, history=history)
 
 
 @pytest.fixture(scope="package")

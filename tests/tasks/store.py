@@ -23,6 +23,20 @@ class Store:
     key: str
     secret: str
 
+    @property
+    def root(self) -> str:
+        """The address below which rasters go."""
+        return f"s3://{self.bucket}/of/minecam"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that lead there."""
+        return {
+            "MINECAM_RASTERS": self.root, "AWS_ENDPOINT_URL": self.url, "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": self.key, "AWS_SECRET_ACCESS_KEY": self.secret, "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_MAX_ATTEMPTS": "1",
+        }  # fmt: skip
+
     def client(self) -> Any:
         """Return a client of the user."""
         return boto3.client(
@@ -71,12 +85,7 @@ def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     key = people.create_access_key(UserName="minecam")["AccessKey"]
     httpx.post(f"{s3_server}/moto-api/reset-auth", content=b"0").raise_for_status()
     store = Store(s3_server, "rasters", key["AccessKeyId"], key["SecretAccessKey"])
-    values = {
-        "MINECAM_RASTERS": "s3://rasters/of/minecam", "AWS_ENDPOINT_URL": s3_server, "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": store.key, "AWS_SECRET_ACCESS_KEY": store.secret, "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_MAX_ATTEMPTS": "1",
-    }  # fmt: skip
-    for name, value in values.items():
+    for name, value in store.environment.items():
         monkeypatch.setenv(name, value)
     forget()
     yield store

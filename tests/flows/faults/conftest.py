@@ -141,7 +141,7 @@ def worlds(cluster: Cluster, watched: str, archive: Path, behind: int, judging: 
 
 def _simplify(patch: pytest.MonkeyPatch, judging: Judge) -> None:
     """Let the network be a threshold, and pauses be short."""
-    patch.setitem(sys.modules, "models.predict", engine())
+    patch.setitem(sys.modules, "models.predict", engine(BRIGHT))
     for flow in (monitor, batch):
         patch.setattr(flow, "model_for", lambda *_: MODEL)
     for step in (preview, validate, store):
