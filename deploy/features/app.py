@@ -12,8 +12,9 @@ from typing import Any
 import asyncpg
 import jinja2
 import orjson
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.routing import APIRoute
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import HTMLResponse, Response
 from starlette.templating import Jinja2Templates
@@ -26,8 +27,10 @@ from tipg.openapi import _update_openapi
 from tipg.resources.response import ORJSONResponse
 from tipg.settings import APISettings, DatabaseSettings
 
+from deploy import metrics
 from deploy.features import COLLECTIONS
 from deploy.features.layer import register
+from sql.errors import DatabaseError, DatabaseFailed
 
 settings, database = APISettings(), DatabaseSettings()
 PAGE = files("deploy.features").joinpath("page.html").read_text()
@@ -37,6 +40,8 @@ pages = Jinja2Templates(
 """One page shows whatever is asked, under whatever name tipg asks for it."""
 TITLES = {f"minecam.{name}": about["title"] for name, about in COLLECTIONS.items()}
 pages.env.globals["collections"] = TITLES
+
+figures = metrics.Page()
 
 
 @asynccontextmanager
@@ -72,7 +77,7 @@ for route in api.ogc_features.router.routes:
         app.get(route.path, include_in_schema=False, response_model=None)(titled(route.endpoint))
 app.include_router(api.router)
 app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET"], allow_headers=["*"])
-app.add_middleware(CacheControlMiddleware, cachecontrol=settings.cachecontrol, exclude_path={r"^/healthz$"})
+app.add_middleware(CacheControlMiddleware, cachecontrol=settings.cachecontrol, exclude_path={r"^/(healthz|metrics)$"})
 app.add_middleware(CompressionMiddleware, compression_level=6)
 app.add_middleware(
     CatalogUpdateMiddleware, func=register, ttl=settings.catalog_ttl, db_settings=database  # type: ignore[arg-type]
@@ -97,3 +102,12 @@ def documentation(request: Request) -> Response:
 def health() -> dict[str, str]:
     """Say that it runs."""
     return {"ping": "pong!"}
+
+
+@app.get("/metrics", include_in_schema=False)
+def measured() -> Response:
+    """Tell Prometheus how the monitor stands."""
+    try:
+        return Response(figures.text(), media_type=CONTENT_TYPE_LATEST)
+    except (DatabaseError, DatabaseFailed) as error:
+        raise HTTPException(503, str(error)) from error

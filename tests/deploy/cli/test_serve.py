@@ -1,11 +1,6 @@
 """What `minecam serve` says over HTTP, with the real tipg on the real database."""
 
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +12,7 @@ import pytest
 import sql
 from deploy.cli.serve import COLLECTIONS, environment
 from tasks.mines import registry
+from tests.served import serving
 
 HISTORY = Path(__file__).parent.parent.parent / "sql" / "history.sql"
 GEOJSON = {"accept": "application/geo+json"}
@@ -31,27 +27,8 @@ SEGMENTS = 30
 def served(home: Path, database: sql.Connection, database_url: str) -> Iterator[str]:
     registry.publish_labels(database)
     database.execute(HISTORY.read_text())  # type: ignore[call-overload]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-c", "from deploy.cli import main; main()", "serve", "--port", str(port)]
-    process = subprocess.Popen(command, env=dict(os.environ), stdout=subprocess.DEVNULL)
-    try:
-        yield _ready(f"http://127.0.0.1:{port}", process)
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _ready(address: str, process: "subprocess.Popen[bytes]") -> str:
-    for _ in range(300):
-        assert process.poll() is None, "it ended"
-        try:
-            if httpx.get(f"{address}/healthz").is_success:
-                return address
-        except httpx.TransportError:
-            time.sleep(0.2)
-    raise AssertionError("it does not answer")
+    with serving() as address:
+        yield address
 
 
 def test_it_serves_what_people_may_read(served: str) -> None:
