@@ -20,7 +20,7 @@ with seen as (
     union all select 'current_change', box, first_time, last_time from compared
     union all select 'open_alert', st_extent(geom), min(first_time), max(first_time) from open_alert
     union all select name, st_extent(geom), min(last_valid_observation), max(last_valid_observation)
-              from mine_status, (values ('mine_status'), ('watch')) as either (name) group by name
+              from (values ('mine_status'), ('watch')) as either (name) left join mine_status on true group by name
     union all select 'zone', st_extent(geom), null, null from zone
 )
 select name, coalesce(obj_description(to_regclass('minecam.' || name), 'pg_class'),

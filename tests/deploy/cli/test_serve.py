@@ -54,6 +54,12 @@ def test_it_serves_what_people_may_read(served: str) -> None:
         assert ask.get("/collections/minecam.rule/items").status_code == 404
 
 
+def test_a_database_without_mines_is_served_too(home: Path) -> None:
+    with serving() as address:
+        found = httpx.get(f"{address}/collections", headers=JSON).raise_for_status().json()["collections"]
+    assert {one["id"] for one in found} == {f"minecam.{name}" for name in COLLECTIONS}
+
+
 @pytest.mark.parametrize(("address", "there"), [
     ("postgresql:///m?host=%2Ftmp%2Fs&user=minecam", "postgresql://minecam@%2Ftmp%2Fs/m?role=minecam_read"),
     ("postgresql://me:p%40ss@db.org:5433/m", "postgresql://me:p%40ss@db.org:5433/m?role=minecam_read"),
