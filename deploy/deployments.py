@@ -1,4 +1,4 @@
-"""The deployments of the flows: what runs by itself, what is run by hand, and what the forms offer.
+"""The deployments of the flows: what runs by itself, what is run by hand, what the forms offer; and automations.
 
 `python -m deploy.deployments` registers them at the Prefect server. Doing so again changes only what we say otherwise
 than the last time: what a person has paused, edited or tagged in the UI stays. What was said is kept in the Prefect
@@ -21,6 +21,7 @@ from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.flows import Flow
 
 import sql
+from deploy.automations import automate
 from deploy.stack.worker import POOL
 from flows import evaluate, monitor, train
 from flows.steps import SERVICE
@@ -38,7 +39,7 @@ Said = dict[str, Any]
 
 
 def register() -> None:
-    """Create the work pool, the limit of requests to the service and every deployment, or bring them up to date.
+    """Create work pool, limit of requests to the service, deployments and automations, or bring them up to date.
 
     Raises WrongUse where MINECAM_SCHEDULE is no cron expression, or never comes.
     """
@@ -51,6 +52,7 @@ def register() -> None:
                            (evaluate.experiment, "experiment")):  # fmt: skip
             _deploy(client, flow, name, said)
         _schedule(client, said)
+        automate(client, said)
         _remember(client, said)
 
 

@@ -179,6 +179,11 @@ class Settings(BaseSettings):
         1.0, ge=0, description="Pause before the second try; the n-th is n times longer"
     )
     schedule: str = Field("0 6 * * *", description="Cron expression (UTC) of the scheduled run over all mines")
+    prefect_days: int = Field(
+        30, ge=1,
+        description="Days that the embedded Prefect server keeps runs that have ended, with their logs and artifacts, "
+        "and events at most 7; what was found stays in PostGIS",
+    )  # fmt: skip
     prefect_port: int = Field(4200, description="Port of the embedded Prefect server (the next free one if taken)")
     archive_port: int = Field(4280, description="Port of the local archive (the next free one if taken)")
     archive: Path | None = Field(None, description="Folder of the local archive; without it, `archive` in the home")

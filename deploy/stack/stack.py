@@ -3,6 +3,7 @@
 What runs where is written to `stack.env` in the home folder, which the settings and the command read.
 """
 
+import json
 import os
 import shlex
 import sys
@@ -38,6 +39,8 @@ LASTING = {
     "PREFECT_SERVER_CONCURRENCY_MAXIMUM_CONCURRENCY_SLOT_WAIT_SECONDS": "5",
 }
 """Who holds a slot outlives the server, and a slot whose holder is gone comes free, and is seen to be, in seconds."""
+EVENT_DAYS, HEARTBEAT_DAYS = 7, 1
+"""Days that the Prefect server keeps events at most: most of its rows, and of use to automations only."""
 PARTS = ("prefect", "archive", "worker")
 TOKEN_PATH = "/auth/realms/CDSE/protocol/openid-connect/token"
 
@@ -141,6 +144,7 @@ def _start_prefect(given: Settings, say: Say) -> dict[str, str]:
     variables = {
         **QUIET,
         **LASTING,
+        **forgetting(given.prefect_days),
         "PREFECT_HOME": str(home() / "prefect"),
         "PREFECT_UI_API_URL": url,
         "PREFECT_API_URL": url,
@@ -153,6 +157,17 @@ def _start_prefect(given: Settings, say: Say) -> dict[str, str]:
     if process.start(serve, variables, port=port):
         say(f"prefect: starting at http://127.0.0.1:{port}")
     return {"PREFECT_API_URL": url, "PREFECT_HOME": str(home() / "prefect")}
+
+
+def forgetting(days: int) -> dict[str, str]:
+    """What the Prefect server is told to forget of runs that ended so many days ago; it looks once an hour."""
+    beats = {"prefect.flow-run.heartbeat": min(days, HEARTBEAT_DAYS) * 86400}
+    return {
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(days * 86400),
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_EVENT_RETENTION_OVERRIDES": json.dumps(beats),
+        "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": f"P{min(days, EVENT_DAYS)}D",
+    }
 
 
 def _start_archive(given: Settings, say: Say) -> dict[str, str]:

@@ -9,11 +9,13 @@ from typing import Any
 
 import httpx
 import psutil
+import psycopg
 import pytest
 import shapely
 
 import sql
 from deploy import simulate
+from deploy.stack.cluster import Cluster
 from deploy.stack.processes import Process
 from flows.steps import SERVICE
 from tests.system.stack_of_tests import PROGRAM, Stack
@@ -207,6 +209,88 @@ def test_slots_that_nobody_holds_are_seen_and_freed_and_those_that_somebody_hold
     httpx.post(f"{stack.api}/v2/concurrency_limits/decrement-with-lease", json=done).raise_for_status()
     httpx.patch(f"{stack.api}/{LIMIT}", json={"limit": 1}).raise_for_status()
     assert slots(stack) == 0
+
+
+def test_runs_that_ended_long_ago_are_forgotten(stack: Stack) -> None:
+    old, recent = (start(stack, **DAYS) for _ in range(2))
+    for run in (old, recent):
+        ended(stack, run)
+    time.sleep(3)  # the last of their logs and task runs are written
+    database = psycopg.connect(Cluster(stack.home / "postgres").url("prefect"), autocommit=True)
+    tables = ("flow_run", "task_run", "log", "artifact")
+
+    def kept(run: str) -> set[str]:
+        of = {"flow_run": "id"}
+        asked = {table: f"select 1 from {table} where {of.get(table, 'flow_run_id')} = %s limit 1" for table in tables}
+        return {table for table in tables if database.execute(asked[table], [run]).fetchone()}  # type: ignore[call-overload]
+
+    before = kept(recent)
+    assert {"flow_run", "task_run", "log"} <= kept(old) & before
+    database.execute("update flow_run set end_time = now() - interval '6 days' where id = %s", [old])
+    stack.minecam("up", MINECAM_PREFECT_DAYS="5")
+    until(lambda: not kept(old))
+    assert kept(recent) == before
+    database.close()
+    stack.minecam("up")
+
+
+def automations(stack: Stack) -> dict[str, dict[str, Any]]:
+    """Return by the last word of its name each automation."""
+    found = httpx.post(f"{stack.api}/automations/filter", json={}).raise_for_status().json()
+    assert len(found) == len({one["name"] for one in found})
+    return {one["name"].split()[-1]: one for one in found}
+
+
+def edit(stack: Stack, automation: dict[str, Any], **words: Any) -> None:
+    body = {name: automation[name] for name in ("name", "description", "enabled", "trigger", "actions")} | words
+    httpx.put(f"{stack.api}/automations/{automation['id']}", json=body).raise_for_status()
+
+
+@contextmanager
+def impatient(stack: Stack, name: str) -> Iterator[None]:
+    """The automation waits for seconds, as a person may want it; it is as before afterwards."""
+    before = automations(stack)[name]
+    edit(stack, before, trigger={**before["trigger"], "within": 10})
+    try:
+        yield
+    finally:
+        edit(stack, before)
+
+
+def test_automations_are_there_once_and_stay_as_a_person_made_them(stack: Stack) -> None:
+    before = automations(stack)
+    assert set(before) == {"crashed", "cancelled"}
+    with impatient(stack, "crashed"):
+        httpx.delete(f"{stack.api}/automations/{before['cancelled']['id']}").raise_for_status()
+        stack.minecam("up")
+        assert set(automations(stack)) == {"crashed"}
+        assert automations(stack)["crashed"]["trigger"]["within"] == 10
+    httpx.delete(f"{stack.api}/variables/name/minecam_registered").raise_for_status()
+    stack.minecam("up")
+    now = automations(stack)
+    assert set(now) == set(before) and now["crashed"]["id"] == before["crashed"]["id"]
+
+
+@pytest.mark.slow
+def test_a_run_that_falls_silent_crashes_and_one_that_is_a_day_late_is_cancelled(stack: Stack) -> None:
+    identity = stack.prefect("deployments/name/monitor/fleet")["id"]
+    with impatient(stack, "crashed"), impatient(stack, "cancelled"):
+        with asking(stack) as silent:
+            time.sleep(5)  # its first heartbeat reaches the server
+            kill(stack, "worker")
+        runs = []
+        for tags in (["auto-scheduled"], ["by hand"]):
+            due = {"type": "SCHEDULED", "state_details": {"scheduled_time": "2026-01-01T00:00:00Z"}}
+            body = {"parameters": DAYS, "state": due, "tags": tags}
+            made = (
+                httpx.post(f"{stack.api}/deployments/{identity}/create_flow_run", json=body).raise_for_status().json()
+            )
+            runs.append(made["id"])
+        assert ended(stack, silent)["message"] == "nothing was heard of it any more: its worker is gone, or cut off"
+        assert ended(stack, runs[0])["type"] == "CANCELLED"
+    assert state(stack, runs[1])["type"] == "SCHEDULED"
+    stack.minecam("up")
+    assert ended(stack, runs[1])["type"] == "COMPLETED"
 
 
 @pytest.mark.slow
