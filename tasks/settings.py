@@ -55,6 +55,12 @@ class Settings(BaseSettings):
         "AWS_DEFAULT_REGION, and AWS_ENDPOINT_URL where it is not Amazon's",
     )
 
+    dask_address: str | None = Field(
+        None,
+        description="Dask scheduler whose workers do the fleet's work, such as tcp://dask-scheduler:8786; without it, "
+        "this machine does",
+    )
+
     sh_client_id: str | None = Field(
         None,
         validation_alias=AliasChoices("SH_CLIENT_ID"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import httpx
 
 import sql
-from deploy.stack import stack
+from deploy.stack import elsewhere, stack
 from tasks.acquire import Session, service
 from tasks.errors import EXPLAINED, StackError
 from tasks.settings import home, settings
@@ -60,6 +60,8 @@ def examine() -> list[Finding]:
         _found("postgis", _database),
         _found("prefect", _schedule),
         _found("slots", _slots),
+        *([_found("dask", lambda: elsewhere.dask(str(settings().dask_address)))] if settings().dask_address else []),
+        *([_found("store", lambda: elsewhere.store(settings().raster_root))] if _in_a_store() else []),
         _found("sentinel hub", _service),
         _found("model", _model),
         _found("alerts", _deliveries),
@@ -74,6 +76,10 @@ def _found(subject: str, look: Callable[[], str]) -> Finding:
         return Finding(subject, False, str(error))
 
 
+def _in_a_store() -> bool:
+    return settings().raster_root.startswith("s3://")
+
+
 def _database() -> str:
     with sql.connect(settings().database_address, role="read") as connection:
         row = sql.run_one(connection, "database_version")
@@ -85,6 +91,8 @@ def _schedule() -> str:
     down = [name for name, state in stack.status().items() if state == "down"]
     if down:
         raise StackError(f"{', '.join(down)} down: run `minecam up`")
+    if stack.status()["worker"] == "elsewhere":
+        elsewhere.pool()
     known = runs()
     if known["next run"] is None:
         raise StackError(
@@ -102,7 +110,7 @@ def _slots() -> str:
     from deploy.stack import slots
 
     found = slots.look()
-    if found.nobodys:
+    if found.nobodys and stack.status()["prefect"] != "elsewhere":  # where its leases are files of another machine
         raise StackError(
             f"{found.nobodys} of {found.limit} slots of requests to the service are held by nobody: run `minecam up`"
         )

@@ -109,6 +109,8 @@ def status() -> dict[str, str]:
     """Return `running`, `down` or `elsewhere` for every part."""
     given = Settings(home=home())  # type: ignore[call-arg]
     parts = {name: "running" if Process(home(), name).find() else "down" for name in PARTS}
+    if not environment() and "PREFECT_API_URL" in os.environ:  # `up` was never called here, and need not be
+        parts |= {"prefect": "elsewhere", "worker": "elsewhere"}
     if given.sh_client_id is not None:
         parts["archive"] = "elsewhere"
     running = cluster().folder.exists() and cluster().running

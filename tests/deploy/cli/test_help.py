@@ -1,6 +1,8 @@
 """Help texts show what they say: rich takes words in brackets for markup and drops them."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import click
@@ -27,3 +29,11 @@ def test_no_help_text_loses_words_in_brackets() -> None:
 def test_an_extra_is_named_in_full(monkeypatch) -> None:
     monkeypatch.setenv("COLUMNS", "150")
     assert "minecam[train]" in CliRunner().invoke(app, ["model", "train", "--help"]).output
+
+
+def test_prefect_is_imported_only_when_its_address_is_known() -> None:
+    code = (
+        "import sys, deploy.cli; print([name for name in ('prefect', 'distributed', 'torch') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]", "it reads PREFECT_API_URL then, before stack.env was read"
