@@ -11,6 +11,7 @@ from prefect import get_run_logger
 
 import sql
 from tasks.errors import EXPLAINED, Busy, EpochsLost, RasterError, RunError, ServiceDown, ServiceError
+from tasks.logs import about
 from tasks.mines import Mine
 from tasks.records import Acquisition, advance, current
 from tasks.text import one_line
@@ -55,7 +56,8 @@ class Progress:
         concerns more than this acquisition passes; a lost connection ends the run.
         """
         try:
-            yield
+            with about(acquisition=acquisition.acquisition_id, day=acquisition.sensing_date.isoformat()):
+                yield
         except Exception as error:
             alone = isinstance(error, (RasterError, sql.DatabaseFailed))
             if isinstance(error, ServiceDown) and not self._connection.closed:
@@ -139,7 +141,8 @@ class Unwatched:
     def fails_alone(self, mine: Mine) -> Iterator[None]:
         """Log what stops a mine, and let the others go on; that the connection is lost concerns all of them."""
         try:
-            yield
+            with about(mine=mine.slug):
+                yield
         except sql.DatabaseFailed as error:
             raise error
         except Exception as error:

@@ -19,8 +19,8 @@ MAY_IMPORT = {
     "deploy": {"flows", "models", "sql", "tasks"},
 }
 ORDER = (
-    "errors", "text", "stackfile", "settings", "records", "rasters", "mines", "suites", "agenda", "acquire", "validate",
-    "segment", "compare", "alert", "notify", "report", "trials",
+    "errors", "text", "logs", "stackfile", "settings", "records", "rasters", "mines", "suites", "agenda", "acquire",
+    "validate", "segment", "compare", "alert", "notify", "report", "trials",
 )  # fmt: skip
 """The rooms and the ground floor of `tasks`; each may import those before it."""
 MODULES = sorted(path for folder in MAY_IMPORT for path in (ROOT / folder).rglob("*.py"))
