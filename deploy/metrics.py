@@ -35,7 +35,7 @@ METRICS: dict[str, tuple[str, tuple[str, ...]]] = {
 """By name what each says, and by what it is divided."""
 QUERIES = ("metrics_mines", "metrics_acquisitions", "metrics_epochs", "metrics_alerts", "metrics_charges")
 KEPT_SECONDS = 30.0
-"""How long figures are told again: those of a fleet take the database a second, and whoever may read may ask."""
+"""How long figures are told again: those of 45,000 mines take the database four, and whoever may read may ask."""
 
 
 class Monitor(Collector):
