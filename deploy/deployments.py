@@ -24,7 +24,6 @@ import sql
 from deploy.automations import automate
 from deploy.stack.worker import POOL
 from flows import evaluate, monitor, train
-from flows.steps import SERVICE
 from tasks.errors import WrongUse
 from tasks.mines import registry
 from tasks.settings import settings
@@ -47,7 +46,6 @@ def register() -> None:
         with suppress(ObjectAlreadyExists):
             client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
         said = _said(client)
-        _limit(client, said)
         for flow, name in ((monitor.fleet, "fleet"), (monitor.mine, "mine"), (train.model, "model"),
                            (evaluate.experiment, "experiment")):  # fmt: skip
             _deploy(client, flow, name, said)
@@ -63,16 +61,6 @@ def offer_mines() -> None:
         said = _said(client)
         _deploy(client, monitor.mine, "mine", said)
         _remember(client, said)
-
-
-def _limit(client: SyncPrefectClient, said: Said) -> None:
-    wanted = settings().sh_concurrency
-    with suppress(ObjectNotFound):
-        client.read_global_concurrency_limit_by_name(SERVICE)
-        if said.get(SERVICE) == wanted:
-            return
-    client.upsert_global_concurrency_limit_by_name(SERVICE, wanted)
-    said[SERVICE] = wanted
 
 
 def _deploy(client: SyncPrefectClient, flow: "Flow[..., Any]", name: str, said: Said) -> None:

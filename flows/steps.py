@@ -6,20 +6,12 @@ Results stay in memory and are never cached by Prefect: PostGIS knows what is do
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from functools import wraps
+from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
-from uuid import UUID
 
-import httpx
 from prefect import Task
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import ConcurrencyLeaseHolder
-from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
-from prefect.concurrency.sync import concurrency
 from prefect.context import TaskRunContext
-from prefect.runtime import flow_run
 from prefect.utilities.annotations import quote
 
 import tasks.acquire
@@ -29,64 +21,11 @@ import tasks.notify
 import tasks.segment
 import tasks.trials
 import tasks.validate
-from tasks.errors import StackError
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-SERVICE = "minecam-service"
-"""Name of the Prefect global concurrency limit: how many steps of all workers ask the service at once."""
-LEASE_SECONDS = 60
-"""After how long the slot of a killed run comes free; the shortest that Prefect takes."""
-PATIENCE = 120
-"""Seconds for which a step waits for a Prefect server that does not answer: it may be starting anew."""
-
 log = logging.getLogger(__name__)
-
-
-def limited(function: Callable[P, R]) -> Callable[P, R]:
-    """Return `function` holding one of the slots of SERVICE; a killed run's slot comes free when its lease ends."""
-
-    @wraps(function)
-    def within(*args: P.args, **kwargs: P.kwargs) -> R:
-        with _slot():
-            return function(*args, **kwargs)
-
-    return within
-
-
-@contextmanager
-def _slot() -> Iterator[None]:
-    """Hold a slot; raises StackError where there is none to be had. A server that goes away meanwhile stops nothing."""
-    run = flow_run.get_id()
-    holder = ConcurrencyLeaseHolder(type="flow_run", id=UUID(run)) if run else None
-    deadline = time.monotonic() + PATIENCE
-    held = ExitStack()
-    while True:
-        try:
-            held.enter_context(
-                concurrency(
-                    SERVICE, strict=True, lease_duration=LEASE_SECONDS, holder=holder,
-                    raise_on_lease_renewal_failure=False,
-                )
-            )  # fmt: skip
-            break
-        except ConcurrencySlotAcquisitionError as error:
-            if not isinstance(error.__cause__, httpx.HTTPError):
-                raise StackError(
-                    f"the Prefect server has no global concurrency limit '{SERVICE}': run `minecam up`, or "
-                    "`python -m deploy.deployments`"
-                ) from error
-            if time.monotonic() > deadline:
-                raise StackError(f"the Prefect server does not answer ({error.__cause__}): run `minecam up`") from error
-            time.sleep(1)
-    try:
-        yield
-    finally:
-        try:
-            held.close()
-        except httpx.HTTPError as error:
-            log.warning("a slot of %s comes free in a minute only: the Prefect server is away (%s)", SERVICE, error)
 
 
 class Spent(threading.local):
@@ -137,9 +76,9 @@ def step(function: Callable[P, R], of: str) -> Step[P, R]:
     return Step(function, name=name, task_run_name=f"{name} {of}".strip(), cache_policy=NO_CACHE)
 
 
-discover = step(limited(tasks.acquire.discover), "{mine.slug}")
-preview = step(limited(tasks.acquire.preview), "{mine.slug} {acquisition.sensing_date}")
-download = step(limited(tasks.acquire.download), "{mine.slug} {acquisition.sensing_date}")
+discover = step(tasks.acquire.discover, "{mine.slug}")
+preview = step(tasks.acquire.preview, "{mine.slug} {acquisition.sensing_date}")
+download = step(tasks.acquire.download, "{mine.slug} {acquisition.sensing_date}")
 validate = step(tasks.validate.validate, "{mine.slug} {acquisition.sensing_date}")
 revalidate = step(tasks.validate.revalidate, "{mine.slug} {acquisition.sensing_date}")
 segment = step(tasks.segment.segment, "")

@@ -32,6 +32,10 @@ class UnitsSpent(ServiceDown):
     """The account has no processing units left this month."""
 
 
+class BudgetLacks(ServiceError):  # noqa: N818
+    """This month's budget lacks what a request costs, which is not made."""
+
+
 class RasterError(MineCamError):
     """A raster is missing, truncated, or not what its checksum says; or it cannot be read or written for now."""
 

@@ -157,10 +157,6 @@ class Settings(BaseSettings):
 
     rasters_mb: int = Field(256, ge=0, description="Memory of a worker for the rasters that it read last")
 
-    dask_address: str | None = Field(
-        None,
-        description="Dask scheduler whose workers watch the fleet, such as tcp://HOST:8786; without it, this machine",
-    )
     workers: int = Field(
         default_factory=lambda: max(1, (os.cpu_count() or 1) // 4),
         ge=1, description="Processes that watch the fleet on this machine; 1: the run itself",

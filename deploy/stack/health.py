@@ -59,7 +59,6 @@ def examine() -> list[Finding]:
     return [
         _found("postgis", _database),
         _found("prefect", _schedule),
-        _found("slots", _slots),
         *([_found("dask", lambda: elsewhere.dask(str(settings().dask_address)))] if settings().dask_address else []),
         *([_found("store", lambda: elsewhere.store(settings().raster_root))] if _in_a_store() else []),
         _found("sentinel hub", _service),
@@ -102,19 +101,6 @@ def _schedule() -> str:
     if known["last run"] and not known["last run"].endswith("Completed"):
         raise StackError(f"the last run of monitor/fleet, {known['last run']}: see why in the UI, then `minecam run`")
     return f"next run {known['next run']}"
-
-
-def _slots() -> str:
-    if stack.status()["prefect"] == "down":
-        raise StackError("the Prefect server is down: run `minecam up`")
-    from deploy.stack import slots
-
-    found = slots.look()
-    if found.nobodys and stack.status()["prefect"] != "elsewhere":  # where its leases are files of another machine
-        raise StackError(
-            f"{found.nobodys} of {found.limit} slots of requests to the service are held by nobody: run `minecam up`"
-        )
-    return f"{found.taken} of {found.limit} requests to the service at once"
 
 
 def _service() -> str:

@@ -33,12 +33,6 @@ QUIET = {
 }
 """Nothing phones home; the log of a run holds what our steps say, and holds it soon. Products of matrices as small as
 ours take 30 times as long where several threads share them (torch has threads of its own)."""
-LASTING = {
-    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
-    "PREFECT_SERVER_SERVICES_REPOSSESSOR_LOOP_SECONDS": "5",
-    "PREFECT_SERVER_CONCURRENCY_MAXIMUM_CONCURRENCY_SLOT_WAIT_SECONDS": "5",
-}
-"""Who holds a slot outlives the server, and a slot whose holder is gone comes free, and is seen to be, in seconds."""
 EVENT_DAYS, HEARTBEAT_DAYS = 7, 1
 """Days that the Prefect server keeps events at most: most of its rows, and of use to automations only."""
 PARTS = ("prefect", "archive", "worker")
@@ -76,7 +70,7 @@ def up(say: Say) -> None:
     os.environ.update({name: value for name, value in variables.items() if name.startswith("PREFECT_")})
     _wait(variables)
     from deploy import deployments  # reads the address of the Prefect server when it is imported
-    from deploy.stack import slots, worker
+    from deploy.stack import worker
 
     deployments.register()
     command = [_program("prefect"), "worker", "start", "--pool", worker.POOL, "--name", worker.NAME]
@@ -86,8 +80,6 @@ def up(say: Say) -> None:
         worker.stop(say)
         for name in worker.end_orphans():
             say(f"worker: the run {name} was left unfinished; the next one goes on with it")
-    if freed := slots.free():
-        say(f"prefect: {freed} slots of requests to the service were held by nobody, and are free again")
     if anew:
         say("worker: starting")
         worker.process().start(command, given_to_it)
@@ -145,7 +137,6 @@ def _start_prefect(given: Settings, say: Say) -> dict[str, str]:
     url = f"http://127.0.0.1:{port}/api"
     variables = {
         **QUIET,
-        **LASTING,
         **forgetting(given.prefect_days),
         "PREFECT_HOME": str(home() / "prefect"),
         "PREFECT_UI_API_URL": url,
@@ -153,8 +144,6 @@ def _start_prefect(given: Settings, say: Say) -> dict[str, str]:
     }
     if not given.database_url:
         variables["PREFECT_API_DATABASE_CONNECTION_URL"] = cluster().prefect_url()
-    if process.find() is None:  # a lock of one that was killed holds its number, which may be another's by now
-        (home() / "prefect" / "concurrency_leases" / "expirations.lock").unlink(missing_ok=True)
     serve = [_program("prefect"), "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     if process.start(serve, variables, port=port):
         say(f"prefect: starting at http://127.0.0.1:{port}")

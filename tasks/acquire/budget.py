@@ -1,9 +1,11 @@
-"""The budget: what requests cost before they are made, what was charged, and whether the month still has it.
+"""The budget: what requests cost is charged before they are made, if the month still has it, and set right afterwards.
 
 `discover`, `preview` and `download` charge here; the month is the calendar month in UTC, as the service counts it.
 """
 
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,6 +14,7 @@ from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
 import sql
+from tasks.errors import ServiceError
 from tasks.mines import PRIORITIES, Mine
 from tasks.rasters import in_one_piece
 from tasks.settings import settings
@@ -84,23 +87,69 @@ def search_units(ground: BaseGeometry, first: date, last: date) -> float:
     return min(max(LEAST_AREA, km2 / SEARCHED_KM2) * max(months, 1), 1.0)
 
 
-def charge(
-    connection: sql.Connection,
-    mine: Mine,
-    kind: str,
-    units: float,
-    *,
-    acquisition_id: int | None = None,
-    requests: int = 1,
-) -> None:
-    """Record what a request cost, at once: a run that is killed after it has paid for it all the same.
+Share = tuple[Mine, int | None, float]
+"""Of a request that mines share: one of them, its acquisition (None: a search), and its processing units."""
 
-    Of one that mines share, each is charged its part of the units, and the first of them the request.
+
+@dataclass(frozen=True)
+class Charge:
+    """What is charged for a request that is to be made: numbers of rows, and their shares (sum 1) of its units."""
+
+    rows: tuple[int, ...]
+    shares: tuple[float, ...]
+
+    def settle(self, connection: sql.Connection, units: float) -> None:
+        """Record what the request has cost."""
+        for row, share in zip(self.rows, self.shares, strict=True):
+            sql.run(connection, "charge_settle", charge_id=row, processing_units=units * share, requests=1)
+
+    @contextmanager
+    def unless_served(self, connection: sql.Connection) -> Iterator[None]:
+        """Record that the request has cost nothing where ServiceError says that the service did not serve it."""
+        try:
+            yield
+        except ServiceError:
+            for row in self.rows:
+                sql.run(connection, "charge_settle", charge_id=row, processing_units=0.0, requests=0)
+            raise
+
+
+def reserve(
+    connection: sql.Connection, kind: str, shares: Sequence[Share], *, priority: str, units: float = 0.0,
+    requests: int = 1,
+) -> "Charge | str":  # fmt: skip
+    """Charge what a request should cost, before it is made; return why the month lacks it, where it does.
+
+    Of one that mines share, each is charged its part of the units, and the first of them the request. `units` and
+    `requests` are what it takes with those that belong to it and are still to be made, if that is more. Waits until
+    the minute has room; a minute without requests always has. What other workers have under way is charged already,
+    and no two look at once, so that all of them keep to the limits; what a killed one has asked for stays charged.
     """
-    sql.run(
-        connection, "charge_add", mine_id=mine.mine_id, acquisition_id=acquisition_id, kind=kind,
-        processing_units=units, requests=requests,
-    )  # fmt: skip
+    price = sum(part for _, _, part in shares)
+    while True:
+        with connection.transaction():
+            sql.run(connection, "budget_lock")
+            if lacking := this_month(connection).lacks(max(units, price), requests, priority=priority):
+                return lacking
+            if not (seconds := _full(connection, price)):
+                rows = [
+                    sql.run(
+                        connection, "charge_add", mine_id=mine.mine_id, acquisition_id=acquisition, kind=kind,
+                        processing_units=part, requests=int(not number),
+                    )[0]["charge_id"]
+                    for number, (mine, acquisition, part) in enumerate(shares)
+                ]  # fmt: skip
+                return Charge(tuple(rows), tuple(part / price if price else 0.0 for _, _, part in shares))
+        time.sleep(seconds)
+
+
+def _full(connection: sql.Connection, units: float) -> float:
+    """Return how many seconds the minute has no room for one more request of `units`."""
+    given = settings()
+    (row,) = sql.run(connection, "charge_minute")
+    full = given.requests_minute is not None and row["requests"] >= given.requests_minute
+    dear = given.pu_minute is not None and row["processing_units"] + units > given.pu_minute
+    return max(row["seconds"], 0.1) if row["requests"] and (full or dear) else 0.0
 
 
 def this_month(connection: sql.Connection) -> Month:
@@ -116,18 +165,3 @@ def this_month(connection: sql.Connection) -> Month:
         priorities=tuple(row["priorities"]),
         reserve=given.reserve,
     )
-
-
-def pace(connection: sql.Connection, units: float) -> None:
-    """Wait until the minute has room for one more request of `units`; a minute without requests always has.
-
-    What other workers have under way is not seen: these are few (MINECAM_SH_CONCURRENCY).
-    """
-    given = settings()
-    while True:
-        (row,) = sql.run(connection, "charge_minute")
-        full = given.requests_minute is not None and row["requests"] >= given.requests_minute
-        dear = given.pu_minute is not None and row["processing_units"] + units > given.pu_minute
-        if not row["requests"] or not (full or dear):
-            return
-        time.sleep(max(row["seconds"], 0.1))

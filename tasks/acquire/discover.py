@@ -16,6 +16,7 @@ import sql
 from models.sensors import SensorSet
 from tasks.acquire import budget, service
 from tasks.acquire.client import Client
+from tasks.acquire.places import place
 from tasks.acquire.products import PASS, group, shows
 from tasks.acquire.sharing import ground
 from tasks.errors import WrongUse
@@ -86,14 +87,19 @@ def discover(
     windows = [_window(connection, of, given, start=start, end=end) for of in keys]
     first, last = min(windows)[0], windows[0][1]
     price = budget.search_units(ground(mines), first, last)
-    if lacking := budget.this_month(connection).lacks(price, priority=mine.priority):
-        log.warning("%s is not searched for, %s", mine.slug, lacking)
+
+    def pay() -> budget.Charge | str:
+        shares = [(one, None, price / len(mines)) for one in mines]
+        return budget.reserve(connection, "search", shares, priority=mine.priority)
+
+    charge = pay()
+    if isinstance(charge, str):
+        log.warning("%s is not searched for, %s", mine.slug, charge)
         return 0
-    budget.pace(connection, price)
-    products, requests = _search(mines, collection, first, last, given)
-    for _ in range(requests):
-        for one in mines:
-            budget.charge(connection, one, "search", price / len(mines), requests=int(one is mine))
+    with place(connection), charge.unless_served(connection):
+        products, requests = _search(mines, collection, first, last, given)
+    for _ in range(requests - 1):  # pages after the first are asked for by the client, and charged when they are there
+        pay()
     new = 0
     with connection.transaction():
         for one, of, (begin, _) in zip(mines, keys, windows, strict=True):

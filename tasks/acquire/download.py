@@ -3,7 +3,7 @@
 Stands between discover and validate: `discovered` becomes `downloaded`, or `failed` with the reason.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC
 from functools import partial
 
@@ -12,9 +12,10 @@ import numpy as np
 import sql
 from models.sensors import sensor_set
 from tasks.acquire import budget, service
+from tasks.acquire.places import place
 from tasks.acquire.request import band_names, charged, fetch, mission, paid_bands, parts, price, unpack
 from tasks.acquire.sharing import MAX_SIDE, Due, joined
-from tasks.errors import RasterError, RasterLost, ServiceDown, ServiceError, UnitsSpent
+from tasks.errors import BudgetLacks, RasterError, RasterLost, ServiceDown, ServiceError, UnitsSpent
 from tasks.mines import PRIORITIES, Mine
 from tasks.rasters import Grid, read_raster, write_cog
 from tasks.records import Acquisition, advance
@@ -84,21 +85,8 @@ def download(
     grid, joining = _joined(acquisition, mine, beside)
     asked: list[Due] = [(acquisition, mine), *(beside[number] for number in joining)]
     lowest = max((one.priority for _, one in asked), key=PRIORITIES.index)  # what is kept for others is not for these
-    if lacking := budget.this_month(connection).lacks(*price(acquisition, grid), priority=lowest):
-        if joining:
-            return _alone(connection, acquisition, mine, beside)
-        return [(advance(connection, acquisition, "acquisition_wait", reason=lacking), mine)], list(beside)
-    pixels = np.array([one.grid.width * one.grid.height for _, one in asked])
-
-    def charge(units: float) -> None:
-        parts_of = units * pixels / pixels.sum()
-        for number, ((of, one), part) in enumerate(zip(asked, parts_of, strict=True)):
-            budget.charge(
-                connection, one, "process", float(part), acquisition_id=of.acquisition_id, requests=int(not number)
-            )
-
     try:
-        whole = _fetch(acquisition, grid, charge, pace=lambda units: budget.pace(connection, units))
+        whole = _fetch(connection, acquisition, grid, asked, lowest)
     except ServiceError as error:
         if joining and not isinstance(error, ServiceDown):  # the fault may lie in any of them: no try of this one
             return _alone(connection, acquisition, mine, beside)
@@ -154,16 +142,16 @@ def _joined(acquisition: Acquisition, mine: Mine, beside: Sequence[Due]) -> tupl
 
 
 def failed(connection: sql.Connection, acquisition: Acquisition, error: Exception) -> Acquisition:
-    """Record that a step of an acquisition failed, or that it waits, where the account has no units left.
+    """Record that a step of an acquisition failed, or that it waits, where the month or the account has no units left.
 
     A month may be long: what is tried every day until its end would be given up.
     """
-    became = "acquisition_wait" if isinstance(error, UnitsSpent) else "acquisition_failed"
+    became = "acquisition_wait" if isinstance(error, UnitsSpent | BudgetLacks) else "acquisition_failed"
     return advance(connection, acquisition, became, reason=str(error))
 
 
 def _fetch(
-    acquisition: Acquisition, grid: Grid, charge: Callable[[float], None], pace: Callable[[float], None]
+    connection: sql.Connection, acquisition: Acquisition, grid: Grid, asked: Sequence[Due], priority: str
 ) -> np.ndarray:
     """Return the (bands, H, W) array of the pass of `acquisition` on `grid`, fetched in parts where that is large."""
     config = service.configuration(settings())
@@ -171,11 +159,23 @@ def _fetch(
     names = band_names(bands, acquisition.collection)
     dtype = "uint16" if mission(acquisition.collection) == "sentinel-2" else "float32"
     whole = np.zeros((len(names), grid.height, grid.width), dtype)
-    for part in parts(grid):
+    pixels = np.array([one.grid.width * one.grid.height for _, one in asked])
+    every = list(parts(grid))
+    prices = [price(acquisition, part)[0] for part in every]
+    for number, part in enumerate(every):
+        shares = [
+            (one, of.acquisition_id, float(own))
+            for (of, one), own in zip(asked, prices[number] * pixels / pixels.sum(), strict=True)
+        ]
+        charge = budget.reserve(
+            connection, "process", shares, priority=priority, units=sum(prices[number:]), requests=len(every) - number
+        )
+        if isinstance(charge, str):
+            raise BudgetLacks(charge)
         size = (part.width, part.height)
-        pace(price(acquisition, part)[0])
-        response = service.ask(config, partial(fetch, config, acquisition, bands, part, size))
-        charge(charged(response.headers, price(acquisition, part)[0]))
+        with place(connection), charge.unless_served(connection):
+            response = service.ask(config, partial(fetch, config, acquisition, bands, part, size))
+        charge.settle(connection, charged(response.headers, prices[number]))
         rows, columns = grid.slices(part)
         whole[:, rows, columns] = unpack(response.content, bands=len(names), size=size, dtype=dtype)
     return whole

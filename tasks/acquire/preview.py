@@ -12,6 +12,7 @@ from rasterio.features import geometry_mask
 import sql
 from tasks.acquire import budget, service
 from tasks.acquire.download import failed, refuse_empty
+from tasks.acquire.places import place
 from tasks.acquire.request import charged, fetch, price, unpack
 from tasks.errors import ServiceDown, ServiceError
 from tasks.mines import Mine
@@ -68,16 +69,16 @@ def preview(
     if not due(connection, acquisition, mine):
         return acquisition, True
     identity, units = acquisition.acquisition_id, _price(mine.grid)
-    if lacking := budget.this_month(connection).lacks(units, priority=mine.priority):
-        return advance(connection, acquisition, "acquisition_wait", reason=lacking), False
-    budget.pace(connection, units)
+    charge = budget.reserve(connection, "preview", [(mine, identity, units)], priority=mine.priority)
+    if isinstance(charge, str):
+        return advance(connection, acquisition, "acquisition_wait", reason=charge), False
     width, height = coarse(mine.grid)
     given = settings()
     try:
-        response = service.ask(
-            config := service.configuration(given), lambda: fetch(config, acquisition, (), mine.grid, (width, height))
-        )
-        budget.charge(connection, mine, "preview", charged(response.headers, units), acquisition_id=identity)
+        config = service.configuration(given)
+        with place(connection), charge.unless_served(connection):
+            response = service.ask(config, lambda: fetch(config, acquisition, (), mine.grid, (width, height)))
+        charge.settle(connection, charged(response.headers, units))
         scl, data_mask = unpack(response.content, bands=2, size=(width, height), dtype="uint16")
         refuse_empty(np.stack([scl, data_mask]), acquisition, ["SCL"])
     except ServiceError as error:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from prefect.client.orchestration import get_client
 from prefect.server.api.server import SubprocessASGIServer
 from prefect.settings import (
     PREFECT_API_DATABASE_CONNECTION_URL,
@@ -13,7 +12,6 @@ from prefect.settings import (
 )
 
 from deploy.stack.cluster import Cluster
-from flows.steps import SERVICE
 from tests.flows.workers import archive, sites, workers, world
 
 __all__ = ["archive", "sites", "workers", "world"]
@@ -26,8 +24,5 @@ def prefect_server(cluster: Cluster) -> Iterator[None]:
         server.start(timeout=180)  # a busy machine takes its time
         # Without heartbeats: to end their thread takes every flow a second.
         with temporary_settings({PREFECT_API_URL: server.api_url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-            with get_client(sync_client=True) as client:
-                # Many: a slot that a killed run has held comes free minutes later.
-                client.upsert_global_concurrency_limit_by_name(SERVICE, 1000)
             yield
         server.stop()

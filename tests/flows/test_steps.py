@@ -1,76 +1,14 @@
-"""Steps at a real Prefect server: how many ask the service at once, and what the graph of a run holds."""
+"""Steps at a real Prefect server: what the graph of a run holds."""
 
-import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
-import httpx
-import pytest
 from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
-from prefect.concurrency import _sync
-from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from flows import steps
-from tasks.errors import StackError
-
-LIMIT = "minecam-two"
-
-
-@pytest.fixture
-def limit(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A limit of two; that of the other tests stays as it is."""
-    monkeypatch.setattr(steps, "SERVICE", LIMIT)
-    with get_client(sync_client=True) as client:
-        client.upsert_global_concurrency_limit_by_name(LIMIT, 2)
-        yield
-        client.delete_global_concurrency_limit_by_name(LIMIT)
-
-
-def test_no_more_ask_at_once_than_the_limit_says(limit: None) -> None:
-    limited, most, lock, two = 0, 0, threading.Lock(), threading.Barrier(2, timeout=60)
-
-    @steps.limited
-    def ask() -> None:
-        nonlocal limited, most
-        with lock:
-            limited += 1
-            most = max(most, limited)
-        two.wait()
-        time.sleep(0.3)  # for a third to come
-        with lock:
-            limited -= 1
-
-    with ThreadPoolExecutor(4) as beside:
-        for done in [beside.submit(ask) for _ in range(4)]:
-            done.result()
-    assert most == 2
-
-
-def test_without_a_limit_nobody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steps, "SERVICE", "minecam-nothing")
-    with pytest.raises(StackError, match="no global concurrency limit 'minecam-nothing': run `minecam up`"):
-        steps.limited(lambda: None)()
-
-
-def test_a_server_that_is_away_is_waited_for_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steps, "PATIENCE", 2)
-    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api", PREFECT_CLIENT_MAX_RETRIES: 0}):
-        monkeypatch.setattr(steps, "SERVICE", "minecam-away")  # no connection of an earlier test
-        with pytest.raises(StackError, match=r"the Prefect server does not answer \(.*\): run `minecam up`"):
-            steps.limited(lambda: None)()
-
-
-def test_a_server_that_goes_away_takes_nothing_from_a_step(limit: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: object) -> None:
-        raise httpx.ConnectError("refused")
-
-    monkeypatch.setattr(_sync, "release_concurrency_slots_with_lease", away)
-    assert steps.limited(lambda: "done")() == "done"
 
 
 def test_no_step_is_drawn_as_the_outcome_of_others() -> None:

@@ -118,7 +118,7 @@ class World:
 
     def paid(self) -> Counter[str]:
         """Return the number of requests charged, by kind."""
-        rows = self.database.execute("select kind from charge").fetchall()
+        rows = self.database.execute("select kind from charge where requests > 0").fetchall()
         return Counter(row["kind"] for row in rows)
 
     def given_up(self) -> list[str]:

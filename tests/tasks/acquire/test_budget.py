@@ -1,17 +1,21 @@
 """The budget: prices as the local archive charges them, and a month that runs short, through the real client."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date
 
 import pytest
 from shapely.geometry import box
 
+import sql
 from models.sensors import SENSOR_SETS
 from tasks.acquire import budget
 from tasks.acquire.budget import Month, pixels_units, search_units
 from tasks.acquire.discover import discover
 from tasks.acquire.download import download
 from tasks.acquire.request import price
-from tasks.errors import ServiceDown, WrongUse
+from tasks.errors import ServiceDown, ServiceError, WrongUse
 from tasks.mines import registry
 from tasks.rasters.grid import Grid
 from tasks.settings import settings
@@ -144,17 +148,80 @@ def test_a_full_minute_is_waited_for(database, mine, monkeypatch):
 
     monkeypatch.setattr(budget.time, "sleep", sleep)
     monkeypatch.setenv("MINECAM_PU_MINUTE", "1")
-    budget.pace(database, 5.0)  # larger than a minute's: it must not wait for ever
-    budget.charge(database, mine, "process", 0.8)
-    budget.pace(database, 0.2)
+
+    def pay(units):
+        assert isinstance(budget.reserve(database, "process", [(mine, None, units)], priority="high"), budget.Charge)
+
+    pay(5.0)  # larger than a minute's: it must not wait for ever
+    database.execute("update charge set at = at - interval '2 minutes'")
+    pay(0.8)
+    pay(0.2)
     assert slept == []
-    budget.pace(database, 0.3)
+    pay(0.3)
     assert len(slept) == 3 and slept[0] == pytest.approx(60, abs=1) and slept[2] == pytest.approx(20, abs=1)
     monkeypatch.setenv("MINECAM_REQUESTS_MINUTE", "2")
-    for _ in range(2):
-        budget.charge(database, mine, "search", 0.01)
-    budget.pace(database, 0.01)
+    pay(0.01)
+    assert len(slept) == 3
+    pay(0.01)
     assert len(slept) == 6
     database.execute("update charge set at = now() + interval '1 hour'")  # the clock was set back
-    budget.pace(database, 5.0)
+    pay(5.0)
     assert len(slept) == 6
+
+
+@pytest.mark.parametrize(("limits", "served"), [
+    ({"PU_MONTH": "2.0"}, 8), ({"REQUESTS_MONTH": "5"}, 5), ({"PU_MONTH": "0.2"}, 0), ({"PU_MONTH": "100"}, 24),
+])  # fmt: skip
+def test_workers_keep_to_the_month_together(database_url, mine, monkeypatch, limits, served):
+    """However many ask at once, and whatever is under way: to the unit and to the request."""
+    for name, value in limits.items():
+        monkeypatch.setenv(f"MINECAM_{name}", value)
+
+    def ask(_):
+        with sql.connect(database_url, role="ingest") as connection:
+            charges = [budget.reserve(connection, "process", [(mine, None, 0.25)], priority="high") for _ in range(3)]
+            time.sleep(0.05)  # under way
+            for charge in charges:
+                if not isinstance(charge, str):
+                    charge.settle(connection, 0.25)
+            return [not isinstance(charge, str) for charge in charges]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(sum(done) for done in pool.map(ask, range(8))) == served
+
+
+def test_workers_keep_to_the_minute_together(database, database_url, mine, monkeypatch):
+    monkeypatch.setenv("MINECAM_REQUESTS_MINUTE", "4")
+    waited = []
+
+    def wait(seconds):
+        waited.append(seconds)
+        raise TimeoutError
+
+    monkeypatch.setattr(budget.time, "sleep", wait)
+
+    def ask(_):
+        with sql.connect(database_url, role="ingest") as connection, suppress(TimeoutError):
+            budget.reserve(connection, "process", [(mine, None, 0.25)], priority="high")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(ask, range(8)))
+    month = budget.this_month(database)
+    assert (month.requests, month.processing_units, len(waited)) == (4, 1.0, 4)
+    assert all(50 < seconds <= 60 for seconds in waited)
+
+
+def test_what_a_killed_worker_has_asked_for_stays_charged_and_what_was_refused_does_not(database, mine):
+    killed, refused, other = (
+        budget.reserve(database, "process", [(mine, None, 0.25)], priority="high") for _ in range(3)
+    )
+    assert budget.this_month(database).processing_units == 0.75 and isinstance(killed, budget.Charge)
+    with pytest.raises(ServiceError), refused.unless_served(database):
+        raise ServiceError("it is down")
+    other.settle(database, 0.5)
+    month = budget.this_month(database)
+    assert (month.requests, month.processing_units) == (2, 0.75)
+    seen = database.execute("select downloads, requests, processing_units from budget").fetchall()
+    assert [tuple(row.values()) for row in seen] == [(2, 2, 0.75)]
+    left = database.execute("select charge_id from charge where settled_at is null").fetchall()
+    assert [row["charge_id"] for row in left] == list(killed.rows)
