@@ -16,7 +16,10 @@ LOCAL_CLIENT = "minecam-local"
 
 
 class Gateway:
-    """Issues and checks tokens, limits requests a minute and processing units; `None` limits nothing."""
+    """Issues and checks tokens, limits requests a minute and processing units; `None` limits nothing.
+
+    `latency`: seconds after which each request is answered at the earliest, as by a service that is far away.
+    """
 
     def __init__(
         self,
@@ -26,12 +29,14 @@ class Gateway:
         token_seconds: int = 3600,
         requests_per_minute: int | None = None,
         processing_units: float | None = None,
+        latency: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.client = (client_id, client_secret)
         self.token_seconds = token_seconds
         self.requests_per_minute = requests_per_minute
         self.processing_units = processing_units
+        self.latency = latency
         self.spent = 0.0
         self.faults: deque[Refused] = deque()
         """Refusals that the next calls get, in order; for trying out how a client copes."""

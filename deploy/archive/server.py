@@ -3,6 +3,7 @@
 Thin: every answer is made by `catalog`, `process` and `access`; here it only gets its route and its headers.
 """
 
+import asyncio
 import json
 import logging
 import signal
@@ -72,6 +73,7 @@ class Archive:
 
         async def endpoint(request: Request) -> Response:
             content = await request.body()
+            await asyncio.sleep(self.gateway.latency)
             return await run_in_threadpool(self._guarded, handle, request, content)
 
         return endpoint

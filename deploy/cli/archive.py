@@ -102,6 +102,7 @@ def serve(
     ] = None,
     requests_per_minute: Annotated[int | None, typer.Option(min=1, help="Answer more than these with 429.")] = None,
     processing_units: Annotated[float | None, typer.Option(min=0, help="Answer 403 once these are spent.")] = None,
+    latency: Annotated[float, typer.Option(min=0, help="Seconds before each answer, as a far service takes.")] = 0.0,
 ) -> None:
     """Serve the archive on loopback until stopped; `minecam up` does so by itself.
 
@@ -114,7 +115,7 @@ def serve(
     if not archive.is_dir():
         raise WrongUse(f"there is no archive {archive}: fill one with `minecam archive make` or `import`")
     at = port or settings().archive_port
-    gateway = Gateway(requests_per_minute=requests_per_minute, processing_units=processing_units)
+    gateway = Gateway(requests_per_minute=requests_per_minute, processing_units=processing_units, latency=latency)
     try:
         run(archive, port=at, gateway=gateway)
     except OSError as error:

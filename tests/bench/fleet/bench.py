@@ -9,95 +9,24 @@ the run's process, both an epoch; `servers` are CPU seconds of Prefect server, P
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
 import psycopg
-from prefect.server.api.server import SubprocessASGIServer
-from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL, temporary_settings
+from servers import HERE, Build, Server, servers
 
 from deploy import simulate
-from deploy.archive.access import LOCAL_CLIENT
-from deploy.archive.server import TOKEN
 from deploy.stack.cluster import Cluster
 
-HERE = Path(__file__).parents[3]
 PROBE = Path(__file__).with_name("probe.py")
 FIRST_DAY, LAST_DAY = "2026-01-01", "2026-12-31"
 
 
-class Build:
-    """A checkout of MineCam and the interpreter that runs it."""
-
-    def __init__(self, folder: Path, python: Path) -> None:
-        self.name, self._folder, self._python = folder.name, folder, python
-
-    def run(self, *arguments: str, environment: dict[str, str], profile: str | None = None) -> str:
-        """Return what the interpreter prints, run with `arguments`, in which `minecam` stands for the command."""
-        spy = ["py-spy", "record", "--format", "raw", "--rate", "100", "--output", profile, "--"] if profile else []
-        words = list(arguments)
-        if words[0] == "minecam":
-            words[:1] = ["-c", "import deploy.cli; deploy.cli.main()"]
-        done = subprocess.run(
-            [*spy, self._python, "-P", *words], capture_output=True, text=True, cwd=tempfile.gettempdir(),
-            env={**os.environ, **environment, "PYTHONPATH": str(self._folder)},
-        )  # fmt: skip
-        if done.returncode:
-            raise SystemExit(f"{self.name}: {done.stdout}\n{done.stderr}")
-        return done.stdout
-
-
-class Server:
-    """The root process of a server, and what it and its children have used."""
-
-    def __init__(self, pid: int) -> None:
-        self._root = psutil.Process(pid)
-
-    def cpu(self) -> float:
-        """Return CPU seconds; of children that have ended too, as far as they were waited for."""
-        total = 0.0
-        for one in [self._root, *self._root.children(recursive=True)]:
-            try:
-                times = one.cpu_times()
-            except psutil.NoSuchProcess:
-                continue
-            total += times.user + times.system + times.children_user + times.children_system
-        return total
-
-
-@contextmanager
-def archive(folder: Path) -> Iterator[tuple[str, Server]]:
-    """Serve `folder` in a process of its own; yield its address."""
-    import socket
-    import time
-
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    words = ["-c", "import deploy.cli; deploy.cli.main()", "archive", "serve", str(folder), "--port", str(port)]
-    server = subprocess.Popen([sys.executable, *words], cwd=HERE)
-    try:
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except OSError:
-                time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}", Server(server.pid)
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def once(build: Build, root: Path, cluster: Cluster, shared: dict[str, str], servers: dict[str, Server],
+def once(build: Build, root: Path, cluster: Cluster, shared: dict[str, str], processes: dict[str, Server],
          arguments: argparse.Namespace) -> dict[str, Any]:  # fmt: skip
     """Watch the fleet once with `build`; return the figures an epoch."""
     name = f"bench_{uuid.uuid4().hex[:8]}"
@@ -111,7 +40,7 @@ def once(build: Build, root: Path, cluster: Cluster, shared: dict[str, str], ser
     build.run("minecam", "db", "migrate", environment=environment)
     build.run("minecam", "mine", "import", str(root / "archive" / "places.geojson"), environment=environment)
     build.run("-m", "deploy.deployments", environment=environment)
-    before = {server: of.cpu() for server, of in servers.items()}
+    before = {server: of.cpu() for server, of in processes.items()}
     profiled = arguments.profile if build.name == HERE.name else None
     printed = build.run(str(PROBE), FIRST_DAY, LAST_DAY, environment=environment, profile=profiled)
     figures = json.loads(next(line for line in printed.splitlines() if line.startswith("{")))
@@ -130,7 +59,7 @@ def once(build: Build, root: Path, cluster: Cluster, shared: dict[str, str], ser
         "network": {of: network[of] / epochs for of in ("wall", "cpu")},
         "load": {of: load[of] for of in ("wall", "cpu")},
         "else": {of: (figures["run"][of] - network[of] - load[of]) / epochs for of in ("wall", "cpu")},
-        "servers": {server: (of.cpu() - before[server]) / epochs for server, of in servers.items()},
+        "servers": {server: (of.cpu() - before[server]) / epochs for server, of in processes.items()},
         "steps": {step: {of: of_it[of] / epochs for of in ("calls", "wall", "cpu")} for step, of_it in steps.items()},
         "peak_mb": figures["peak_mb"],
         "raster_mb": rasters / epochs / 1e6,
@@ -152,36 +81,17 @@ def main() -> None:
     builds = [Build(HERE, Path(sys.executable))]
     if arguments.against:
         builds.append(Build(arguments.against.absolute(), arguments.python.absolute()))
-    with ExitStack() as closing:
-        root = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="minecam-")))
-        root.chmod(0o755)
+    with tempfile.TemporaryDirectory(prefix="minecam-") as folder:
+        root = Path(folder)
         simulate.make(
             root / "archive", mines=arguments.mines, dates=arguments.dates, size=arguments.size, sentinel1=False
         )
-        address, serving = closing.enter_context(archive(root / "archive"))
-        cluster = Cluster(root / "cluster", durable=False)
-        cluster.start()
-        closing.callback(cluster.stop)
-        with temporary_settings({PREFECT_API_DATABASE_CONNECTION_URL: cluster.prefect_url()}):
-            prefect = SubprocessASGIServer()
-            prefect.start(timeout=180)
-        closing.callback(prefect.stop)
-        assert prefect.server_process
-        shared = {
-            "PREFECT_API_URL": prefect.api_url,
-            "PREFECT_HOME": str(root / "prefect"),
-            "MINECAM_SH_BASE_URL": address,
-            "MINECAM_SH_TOKEN_URL": address + TOKEN,
-            "SH_CLIENT_ID": LOCAL_CLIENT,
-            "SH_CLIENT_SECRET": LOCAL_CLIENT,
-            "MINECAM_REQUESTS_MINUTE": "100000",
-            "MINECAM_PU_MINUTE": "100000",
-        }
-        postmaster = int((cluster.folder / "pgdata" / "postmaster.pid").read_text().split()[0])
-        servers = {"prefect": Server(prefect.server_process.pid), "postgis": Server(postmaster), "archive": serving}
-        runs = [
-            once(build, root, cluster, shared, servers, arguments) for _ in range(arguments.rounds) for build in builds
-        ]
+        with servers(root) as (cluster, shared, processes):
+            runs = [
+                once(build, root, cluster, shared, processes, arguments)
+                for _ in range(arguments.rounds)
+                for build in builds
+            ]
     found: dict[str, Any] = {"runs": runs}
     if arguments.against:
         ours, theirs = ([run for run in runs if run["build"] == build.name] for build in builds)

@@ -64,4 +64,4 @@ def service(served: Service) -> Iterator[Service]:
     yield served
     served.gateway.faults.clear()
     served.gateway.requests_per_minute = served.gateway.processing_units = None
-    served.gateway.spent = 0.0
+    served.gateway.spent = served.gateway.latency = 0.0

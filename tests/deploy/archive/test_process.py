@@ -3,6 +3,7 @@
 import io
 import json
 import tarfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -272,3 +273,12 @@ def test_requests_at_the_same_time_are_answered(service: Service) -> None:
         answers = list(beside.map(service.process, [whole, whole, broken] * 12))
     assert [answer.status_code for answer in answers] == [200, 200, 400] * 12
     assert len({answer.content for answer in answers if answer.status_code == 200}) == 1
+
+
+def test_a_far_service_answers_late_and_all_at_once(service: Service) -> None:
+    service.gateway.latency = 0.5
+    begun = time.monotonic()
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda _: service.search(limit=1), range(20)))
+    assert all(answer.status_code == 200 for answer in answers)
+    assert 0.5 <= time.monotonic() - begun < 20 * 0.5
