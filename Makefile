@@ -5,7 +5,7 @@ BIN := .venv/bin
 export MINECAM_SHARED_DATA ?= $(abspath ../shared/data)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo lint test test-all bench bench-sql bench-change format audit findings
+.PHONY: help setup demo lint test test-all bench bench-sql bench-change bench-fleet bench-workers format audit findings
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,12 @@ bench-sql: setup ## how fast the database answers for a world of mines
 
 bench-change: setup ## how well change is found on simulated mines
 	$(BIN)/python tests/bench/sensitivity.py .bench/change $(BENCH)
+
+bench-fleet: setup ## what an epoch costs; BENCH="--against CHECKOUT" measures another in turns
+	$(BIN)/python tests/bench/fleet/bench.py $(BENCH)
+
+bench-workers: setup ## how much faster more workers watch a fleet
+	$(BIN)/python tests/bench/fleet/workers.py $(BENCH)
 
 format: setup ## put the code in the form that lint asks for
 	$(BIN)/ruff check --fix .

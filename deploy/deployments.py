@@ -77,7 +77,7 @@ def _deploy(client: SyncPrefectClient, flow: "Flow[..., Any]", name: str, said: 
     words = {
         "entrypoint": ours.entrypoint,
         "description": ours.description,
-        "concurrency_limit": None,  # earlier versions set one; see `agenda.one_fleet_at_a_time`
+        "concurrency_limit": None,  # earlier versions set one; see `agenda.takes_fleet`
         "parameter_openapi_schema": _form(ours),
     }
     digests = {field: sha256(json.dumps(word).encode()).hexdigest()[:16] for field, word in words.items()}
