@@ -30,9 +30,11 @@ QUIET = {
     "PREFECT_LOGGING_TO_API_ENABLED": "true",
     "HF_HUB_OFFLINE": "1",
     "OPENBLAS_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
 }
 """Nothing phones home; the log of a run holds what our steps say, and holds it soon. Products of matrices as small as
-ours take 30 times as long where several threads share them (torch has threads of its own)."""
+ours take 30 times as long where several threads share them; and threads of the network that spin until there is more to
+do slow down whatever runs beside them, tenfold on two cores."""
 EVENT_DAYS, HEARTBEAT_DAYS = 7, 1
 """Days that the Prefect server keeps events at most: most of its rows, and of use to automations only."""
 PARTS = ("prefect", "archive", "worker")
