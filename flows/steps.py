@@ -3,7 +3,6 @@
 Results stay in memory and are never cached by Prefect: PostGIS knows what is done.
 """
 
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -25,8 +24,6 @@ import tasks.validate
 P = ParamSpec("P")
 R = TypeVar("R")
 
-log = logging.getLogger(__name__)
-
 
 class Spent(threading.local):
     """Seconds of each step since the worker began with a batch, and how often it ran."""
@@ -43,8 +40,10 @@ class Spent(threading.local):
         self._seconds.setdefault(name, []).append(seconds)
 
     def __str__(self) -> str:
-        """Return what took how long, in one line."""
-        return ", ".join(f"{name} {len(of)} × {sum(of) / len(of):.2f} s" for name, of in self._seconds.items())
+        """Return what took how long, in one line; who follows a run is not told of it (`deploy/stack/runs.py`)."""
+        return "took: " + ", ".join(
+            f"{name} {len(of)} × {sum(of) / len(of):.2f} s" for name, of in self._seconds.items()
+        )
 
 
 spent = Spent()

@@ -19,9 +19,12 @@ from tasks.settings import home
 
 UNSAID = (
     "Beginning", "Finished", "Downloading flow code",
-    "Encountered exception during execution", "Engine execution exited",
+    "Encountered exception during execution", "Engine execution exited", "took: ",
 )  # fmt: skip
 """How the lines of Prefect begin that say nothing to the caller; why a run failed is said at its end, in one line."""
+
+OURS = ("prefect.flow_runs", "prefect.task_runs")
+"""The loggers of a run, and of the batches of the fleet."""
 
 PATIENCE = 90
 """Seconds after which a run that no worker has begun is reported."""
@@ -72,10 +75,10 @@ def _until_the_end(client: SyncPrefectClient, run: FlowRun, say: Callable[[str],
 
 
 def _repeat_log(client: SyncPrefectClient, run: UUID, heard: int, say: Callable[[str], None]) -> int:
-    """Say what the run logged since the `heard` first lines; its tasks' own lines are left to the UI."""
+    """Say what the run logged since the `heard` first lines; what the steps of `tasks` say is left to the UI."""
     of_run = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run]))
     logs = client.read_logs(of_run, offset=heard, limit=200, sort=LogSort.TIMESTAMP_ASC)
     for log in logs:
-        if log.name == "prefect.flow_runs" and log.level >= 20 and not log.message.startswith(UNSAID):
+        if log.name in OURS and log.level >= 20 and not log.message.startswith(UNSAID):
             say(log.message)
     return heard + len(logs)
