@@ -20,6 +20,9 @@ from tasks.rasters import shelf
 from tasks.rasters.grid import Grid
 from tasks.text import one_line
 
+BLOCK = 512
+"""Pixels a side of a tile. What is no larger has no overviews, which took a quarter of the bytes and nobody reads; with
+ZSTD at its quickest a raster is written in a fifth of the time that DEFLATE took, and no larger."""
 REFUSALS = (OSError, ImportError, ValueError, BotoCoreError)
 """What a store raises: a disk, an object store without a key, an address that is none."""
 
@@ -56,8 +59,9 @@ def encode_cog(
         raise RasterError(f"an array of shape {planes.shape} does not fit {len(descriptions)} bands on {grid}")
     profile = {
         "driver": "COG", "dtype": planes.dtype.name, "count": len(planes), "height": grid.height, "width": grid.width,
-        "crs": grid.crs, "transform": grid.transform, "nodata": nodata, "compress": "deflate", "blocksize": 256,
-        "overview_resampling": "nearest", "predictor": "yes",
+        "crs": grid.crs, "transform": grid.transform, "nodata": nodata, "compress": "zstd", "level": 1,
+        "predictor": "yes", "blocksize": min(BLOCK, -(-max(planes.shape[1:]) // 16) * 16),
+        "overview_resampling": "nearest",
     }  # fmt: skip
     with MemoryFile() as memory:
         with memory.open(**profile) as dataset:

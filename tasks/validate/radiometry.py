@@ -17,8 +17,8 @@ OFFSET = 0.1
 
 LEAST_PIXELS = 400
 """Pixels seen both times, 4 hectares, below which no gain is told."""
-SAMPLE = 20_000
-"""Pixels, spread over those that were, by which a gain is told: its percentiles are sure to half a per cent of them."""
+SAMPLE = 5_000
+"""Pixels, spread over those that were, by which a gain is told: its percentiles are sure to half a per cent."""
 LEAST_LEVEL = 1e-3
 """Reflectance, or difference of two, below which a ratio says nothing."""
 
