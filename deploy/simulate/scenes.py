@@ -21,7 +21,7 @@ from deploy.simulate.world import Optical, World, world
 from tasks.errors import WrongUse
 
 OPTICAL, RADAR = "sentinel-2-l2a", "sentinel-1-grd"
-_WEATHER = ("clear", "clear", "cumulus", "clear", "overcast", "clear", "haze", "clear", "partial", "clear")
+WEATHER = ("clear", "clear", "cumulus", "clear", "overcast", "clear", "haze", "clear", "partial", "clear")
 
 
 def make(
@@ -80,7 +80,7 @@ def _write_day(
     moment = datetime.combine(day, time(), UTC) + timedelta(hours=morning, seconds=17 * index)
     moment = moment.replace(microsecond=0)
     now = here.state(years=(day - start).days / 365.25, day=day.timetuple().tm_yday)
-    weather = (site.weather or _WEATHER)[index % 10]
+    weather = (site.weather or WEATHER)[index % 10]
     _write_optical(folder, here.optical(now, moment=moment, weather=weather), site, grid, moment, index)
     write_truth(folder / "truth" / site.slug / f"{moment.date()}.tif", now.truth, grid=grid)
     if not sentinel1:

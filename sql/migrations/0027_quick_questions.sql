@@ -215,6 +215,7 @@ returns table (dam_hectares double precision, pond_before double precision, pond
 language sql stable parallel safe
 begin atomic
     with zone as (select utm_epsg(aoi) as epsg from mine where slug = of_mine),
+    look as materialized (select * from looks_on(of_mine, since, 'infinity', null)),
     before as materialized (select s.*, to_utm(s.geom, epsg) as place from seen_on(of_mine, since) s, zone where class_id in (4, 6)),
     now as materialized (select s.*, to_utm(s.geom, epsg) as place from seen_on(of_mine, until) s, zone where class_id in (4, 5, 6)),
     dam as materialized (
@@ -229,8 +230,7 @@ begin atomic
         cross join lateral (
             select sum(w.hectares) filter (where w.class_id = 6) as water,
                    sum(w.hectares) filter (where w.class_id = 4) as tailings,
-                   (select max(l.sensing_time) from looks_on(of_mine, since, 'infinity', null) l
-                    where st_intersects(l.ground, d.geom)) as seen_before
+                   (select max(l.sensing_time) from look l where st_intersects(l.ground, d.geom)) as seen_before
             from before w where st_dwithin(d.place, w.place, metres + 0.001)
         ) b
         cross join lateral (

@@ -1,7 +1,8 @@
 """The benchmark of the database, run by `make bench-sql`: README.md says what is measured and how to read it.
 
 Fills two databases, a small world and the whole one, asks the same questions of both, and loads and asks the same
-segments by other means: `GeoDataFrame.to_postgis`, and GeoParquet read with DuckDB. Writes one JSON file.
+segments by other means: `GeoDataFrame.to_postgis`, and GeoParquet read with DuckDB. Then simulated mines with a hundred
+segments an epoch are asked, beside an older schema where one is given. Writes one JSON file.
 """
 
 import argparse
@@ -24,6 +25,9 @@ import shapely
 from copying import multipolygons
 from load import load
 from questions import ask
+from simulated import load as write
+from simulated import simulated
+from turns import in_turns
 from world import CLASSES, World
 
 import sql
@@ -46,6 +50,11 @@ def main() -> None:
     words.add_argument("--mines", type=int, default=44_929)
     words.add_argument("--small", type=int, default=2_240, help="mines of the small world: a million segments")
     words.add_argument("--times", type=int, default=100, help="mines of which a question is asked")
+    words.add_argument("--only", choices=["world", "mine"], help="leave the simulated mines out, or ask them alone")
+    words.add_argument("--simulated", type=int, default=6, help="simulated mines")
+    words.add_argument(
+        "--before", type=Path, metavar="MIGRATIONS", help="migrations of an older schema, asked in turns"
+    )
     words.add_argument("--folder", type=Path, help="where the databases lie, 50 GB for the whole world; else in /tmp")
     words.add_argument("--out", type=Path, default=ROOT / ".bench" / "sql.json")
     given = words.parse_args()
@@ -56,39 +65,67 @@ def main() -> None:
     cluster.start()
     found: dict[str, Any] = {"machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"}
     try:
-        for name, mines in (("small", given.small), ("world", given.mines)):
-            world = World(REGISTRY, mines)
-            address = _fresh(cluster, name)
-            found[name] = {"load": load(address, world, lambda said, name=name: _say(f"{name}: {said}"))}
-            found[name]["questions"] = ask(
-                address, mines=mines, segments=found[name]["load"]["segments"], times=given.times
-            )
-            with psycopg.connect(address) as connection:
-                found[name]["gigabytes"] = round(
-                    _one(connection, "select pg_database_size(current_database())") / 1e9, 1
-                )
-            _table(name, found)
-        found["to_postgis"] = _to_postgis(cluster, World(REGISTRY, given.mines))
-        found["duckdb"] = _duckdb(folder / "parquet", cluster.url("world"), World(REGISTRY, given.mines), given.times)
+        if given.only != "mine":
+            found |= _world(cluster, given, folder)
+        if given.only != "world":
+            found["simulated"] = _simulated(cluster, given)
     finally:
         cluster.stop()
         if not given.folder:
             shutil.rmtree(folder, ignore_errors=True)
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(json.dumps(found, indent=1))
+
+
+def _world(cluster: Cluster, given: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, mines in (("small", given.small), ("world", given.mines)):
+        world = World(REGISTRY, mines)
+        address = _fresh(cluster, name)
+        found[name] = {"load": load(address, world, lambda said, name=name: _say(f"{name}: {said}"))}
+        found[name]["questions"] = ask(
+            address, mines=mines, segments=found[name]["load"]["segments"], times=given.times
+        )
+        with psycopg.connect(address) as connection:
+            found[name]["gigabytes"] = round(_one(connection, "select pg_database_size(current_database())") / 1e9, 1)
+        _table(name, found)
+    found["to_postgis"] = _to_postgis(cluster, World(REGISTRY, given.mines))
+    found["duckdb"] = _duckdb(folder / "parquet", cluster.url("world"), World(REGISTRY, given.mines), given.times)
     _say(json.dumps({name: found[name] for name in ("to_postgis", "duckdb")}))
+    return found
+
+
+def _simulated(cluster: Cluster, given: argparse.Namespace) -> dict[str, Any]:
+    mines = list(simulated(given.simulated))
+    segments = [len(epoch.segments) for mine in mines for epoch in mine.epochs]
+    _say(f"{len(mines)} simulated mines: {len(segments)} epochs of {np.mean(segments):.0f} segments in the mean")
+    addresses = {"before": _fresh(cluster, "before", given.before)} if given.before else {}
+    addresses["now"] = _fresh(cluster, "now")
+    for address in addresses.values():
+        write(address, mines)
+    return {
+        "mines": {mine.slug: [len(epoch.segments) for epoch in mine.epochs] for mine in mines},
+        "questions": in_turns(addresses, [mine.slug for mine in mines], _say),
+    }
 
 
 def _say(said: str) -> None:
     print(said, file=sys.stderr, flush=True)
 
 
-def _fresh(cluster: Cluster, name: str) -> str:
+def _fresh(cluster: Cluster, name: str, migrations: Path | None = None) -> str:
     with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
         connection.execute(f"drop database if exists {name} with (force)")  # type: ignore[call-overload]
     cluster.create_database(name)
     with sql.connect(cluster.url(name)) as connection:
-        sql.migrate(connection)
+        if migrations:
+            sql.run(connection, "migration_table")
+            for file in sorted(migrations.glob("*.sql")):
+                with connection.transaction():
+                    connection.execute(file.read_text())  # type: ignore[call-overload]
+            sql.run(connection, "database_settings")
+        else:
+            sql.migrate(connection)
         registry.publish_labels(connection)
     return cluster.url(name)
 
