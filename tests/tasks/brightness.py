@@ -23,4 +23,5 @@ def engine(bright: float = 0.2) -> ModuleType:
             yield Prediction(*(np.where(valid, plane, 255).astype(np.uint8) for plane in planes))
 
     made.predict_each = predict_each  # type: ignore[attr-defined]
+    made.predict = lambda *, scene, valid, **_: next(predict_each([(scene, valid)]))  # type: ignore[attr-defined]
     return made

@@ -20,8 +20,8 @@ def test_spent_left_and_forecast(database, home, monkeypatch) -> None:
     assert _cost().startswith("this month: 0.00 of 100 processing units (100.0 left), 0 of 10000 requests (10000 left)")
     for slug, east in (("pit", 69.0), ("other", 70.0)):
         mine = registry.add(database, slug=slug, name=slug, aoi=box(east, 33.0, east + 0.02, 33.02))
-        budget.charge(database, mine, "search", 0.01)
-        budget.charge(database, mine, "process", 2.0)
+        budget.reserve(database, "search", [(mine, None, 0.01)], priority="high")
+        budget.reserve(database, "process", [(mine, None, 2.0)], priority="high")
     said = json.loads(_cost("--mine", "pit", "--json"))
     assert (said["processing_units"], said["requests"], said["limit"], said["waiting"]) == (4.02, 4, 100, 0)
     assert said["forecast"] >= 4.0 and (said["left"], said["requests_left"]) == (95.98, 9996)

@@ -52,6 +52,6 @@ def test_images_are_told_what_the_embedded_stack_is_told() -> None:
     server, worker = stages()["server"].environment, stages()["worker-gpu"].environment
     days = Settings.model_fields["prefect_days"].default
     for_server = {name: value for name, value in stack.QUIET.items() if name.startswith(("PREFECT_SERVER", "DO_"))}
-    assert {**for_server, **stack.LASTING, **stack.forgetting(days)}.items() <= server.items()
+    assert {**for_server, **stack.forgetting(days)}.items() <= server.items()
     assert stack.QUIET.items() <= worker.items()
     assert worker["DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES"] == "1"

@@ -30,7 +30,7 @@ def scheduler() -> Iterator[LocalCluster]:
 @contextmanager
 def worker(cluster: LocalCluster, resources: str, **variables: str) -> Iterator[None]:
     """A worker in a process of its own."""
-    command = [sys.executable, "-m", "distributed.cli.dask_worker", cluster.scheduler_address, "--no-nanny",
+    command = [sys.executable, "-P", "-m", "distributed.cli.dask_worker", cluster.scheduler_address, "--no-nanny",
                "--no-dashboard", "--nthreads", "1", *(["--resources", resources] if resources else [])]  # fmt: skip
     before = len(cluster.scheduler_info["workers"])
     process = subprocess.Popen(command, env={**os.environ, **variables}, stderr=subprocess.DEVNULL)
