@@ -236,7 +236,7 @@ DATABASE = (
     Case("it takes no connections", "database", the.no_connections, "the database does not answer", **NONE, slow=True),
     Case("another run has the mine", "database", the.held, "another run", **NONE),
     Case("somebody has locked the acquisitions", "database", the.locked, "database", **NONE),
-    Case("the server is restarted", "database", the.restarted, "database", "discovered discovered"),
+    Case("the server is restarted", "database", the.restarted, "database", "discovered discovered", paid=1),
 )  # fmt: skip
 
 TABLE = (*ARCHIVE, *NETWORK, *DISK, *DATABASE)
